@@ -1,0 +1,34 @@
+"""What runs periodically. Beat is only a ticker: each job finds its work in PostgreSQL and may run twice or late."""
+
+from typing import Any, Final
+
+from celery.beat import Scheduler
+
+from common.lanes import BACKGROUND
+
+__all__ = ["SCHEDULE", "Ticker"]
+
+
+def _every(seconds: float, task: str) -> dict[str, Any]:
+    # A tick that waited longer than this has been overtaken by the next one.
+    return {"task": task, "schedule": seconds, "options": {"queue": BACKGROUND, "expires": max(5.0, 2 * seconds)}}
+
+
+SCHEDULE: Final[dict[str, dict[str, Any]]] = {
+    "wake-lanes": _every(1.0, "messaging.wake_lanes"),
+    "apply-receipts": _every(1.0, "messaging.apply_receipts"),
+    "handle-inbound": _every(5.0, "messaging.sweep_inbound"),
+    "sweep-batches": _every(5.0, "messaging.sweep"),
+    "run-campaigns": _every(2.0, "campaigns.run_due"),
+    "resume-imports": _every(30.0, "contacts.resume_imports"),
+    "refresh-figures": _every(30.0, "analytics.refresh_figures"),
+    "beat-heartbeat": _every(5.0, "messaging.beat_heartbeat"),
+}
+
+
+class Ticker(Scheduler):
+    """Beat without a schedule file: the entries above are all there is, and nothing about them is stored."""
+
+    def setup_schedule(self) -> None:
+        self.install_default_entries(self.data)
+        self.update_from_dict(SCHEDULE)

@@ -1,0 +1,118 @@
+"""How a dashboard view gets its tenant: ``@tenant_view(permission)`` is the only door.
+
+It demands a signed-in user, opens the scope of the tenant chosen in the session, finds the user's membership there,
+checks the permission the view declares, and runs the view and its rendering inside that scope: one request, one
+transaction. The guard test walks all routes and fails for one without such a declaration.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, Final, ParamSpec
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render, resolve_url
+from django.template.response import TemplateResponse
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
+
+from common.rate_limit import within_limit
+from tenants.models import Membership, Tenant, User
+from tenants.permissions import Permission, allowed
+from tenants.scope import tenant_scope
+
+__all__ = ["SESSION_TENANT", "TenantRequest", "declared_permission", "public_view", "tenant_view"]
+
+SESSION_TENANT: Final = "tenant_id"
+WRITES_PER_MINUTE: Final = 240
+"""Per user; a person clicking fast stays far below it."""
+
+P = ParamSpec("P")
+
+
+class TenantRequest(HttpRequest):
+    """A request inside its tenant's scope."""
+
+    tenant: Tenant
+    membership: Membership
+    user: User
+    htmx: HtmxDetails
+
+
+TenantView = Callable[Concatenate[TenantRequest, P], HttpResponseBase]
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+def tenant_view(permission: Permission, *, write: Permission | None = None) -> Callable[[TenantView[P]], View[P]]:
+    """Declare what a view needs: ``permission`` to call it at all, ``write`` (if given) for anything but reading."""
+
+    def declare(view: TenantView[P]) -> View[P]:
+        @wraps(view)
+        def run(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return _to_login(request)
+            if request.method not in ("GET", "HEAD") and not within_limit(f"write:{request.user.pk}", per_minute=WRITES_PER_MINUTE):
+                return render(request, "429.html", status=429)
+            tenant_id = _chosen_tenant(request)
+            if tenant_id is None:
+                return redirect("tenant_switch")
+            with tenant_scope(tenant_id):
+                membership = _membership(request)
+                if membership is None:
+                    del request.session[SESSION_TENANT]
+                    return redirect("tenant_switch")
+                needed = permission if request.method in ("GET", "HEAD") else write or permission
+                if not allowed(membership.role, needed):
+                    raise PermissionDenied(f"Your role ({membership.get_role_display()}) cannot do this.")
+                return _answer(view, request, membership, *args, **kwargs)
+
+        run.tenant_permission = (permission, write)  # type: ignore[attr-defined]
+        return run
+
+    return declare
+
+
+def public_view(reason: str) -> Callable[[View[P]], View[P]]:
+    """Declare that a view needs no signed-in member, and why; the guard test lists these."""
+
+    def declare(view: View[P]) -> View[P]:
+        view.public_reason = reason  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
+def declared_permission(view: Callable[..., object]) -> tuple[Permission, Permission | None] | str | None:
+    """What the view declared: its permissions, the reason why it is public, or None."""
+    return getattr(view, "tenant_permission", None) or getattr(view, "public_reason", None)
+
+
+def _answer(
+    view: TenantView[P], request: HttpRequest, membership: Membership, *args: P.args, **kwargs: P.kwargs
+) -> HttpResponseBase:
+    request.membership = membership  # type: ignore[attr-defined]
+    request.tenant = membership.tenant  # type: ignore[attr-defined]
+    response = view(request, *args, **kwargs)  # type: ignore[arg-type]
+    if isinstance(response, TemplateResponse):
+        # Lazy querysets must be read while the scope is open.
+        response.render()
+    return response
+
+
+def _chosen_tenant(request: HttpRequest) -> UUID | None:
+    chosen = request.session.get(SESSION_TENANT)
+    return UUID(chosen) if chosen else None
+
+
+def _membership(request: HttpRequest) -> Membership | None:
+    return Membership.objects.select_related("tenant").filter(user_id=request.user.pk, is_active=True).first()
+
+
+def _to_login(request: HttpRequest) -> HttpResponse:
+    url = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': request.get_full_path()})}"
+    if getattr(request, "htmx", None):
+        return HttpResponseClientRedirect(url)
+    return redirect(url)

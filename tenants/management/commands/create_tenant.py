@@ -1,0 +1,46 @@
+"""``manage.py create_tenant NAME --owner-email E``: a new customer account and its owner's set-password link."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.urls import reverse
+
+from tenants.models import User
+from tenants.services import create_tenant
+
+
+class Command(BaseCommand):
+    help = "Create a tenant; prints its slug and, once, a link with which the owner sets a password."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", help="business name")
+        parser.add_argument("--owner-email", required=True)
+        parser.add_argument("--country", default="US", help="ISO 3166 code of its phone numbers (default US)")
+        parser.add_argument("--timezone", default="America/New_York", help="IANA name (default America/New_York)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            tenant, owner = create_tenant(
+                name=options["name"],
+                owner_email=options["owner_email"],
+                country=options["country"],
+                timezone=options["timezone"],
+            )
+        except ValidationError as error:
+            raise CommandError("; ".join(error.messages)) from None
+        self.stdout.write(f"slug: {tenant.slug}")
+        if owner.has_usable_password():
+            self.stdout.write(f"owner: {owner.email} (has an account already and signs in with it)")
+        else:
+            self.stdout.write(f"set-password link, valid once: {_set_password_link(owner)}")
+
+
+def _set_password_link(user: User) -> str:
+    key = f"{user_pk_to_url_str(user)}-{default_token_generator.make_token(user)}"
+    uid, _, token = key.partition("-")
+    return settings.PUBLIC_BASE_URL + reverse("account_reset_password_from_key", args=[uid, token])

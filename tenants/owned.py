@@ -1,0 +1,66 @@
+"""What every tenant-owned model is made of: the abstract base, its fail-closed manager, the foreign key."""
+
+from typing import Any, ClassVar, Self, TypeVar
+
+from django.db import models
+
+from common.ids import uuid7
+from tenants.scope import active_scope, current_tenant_id
+
+__all__ = ["TenantForeignKey", "TenantManager", "TenantOwned", "TenantQuerySet"]
+
+ModelT = TypeVar("ModelT", bound=models.Model, covariant=True)
+
+
+class TenantQuerySet(models.QuerySet[ModelT]):
+    """Base of the tenant-owned models' querysets."""
+
+
+class TenantManager(models.Manager[ModelT]):
+    """Shows the active tenant's rows; without a scope it raises instead of showing everybody's."""
+
+    def get_queryset(self) -> models.QuerySet[ModelT]:
+        scope = active_scope()
+        rows = super().get_queryset()
+        return rows if scope.tenant_id is None else rows.filter(tenant_id=scope.tenant_id)
+
+
+class TenantForeignKey(models.ForeignKey[Any, Any]):
+    """A foreign key to a row of the same tenant.
+
+    The database constraint is the composite one, ``(tenant_id, column) -> (tenant_id, id)``, that
+    ``tenants.operations.SecureTenantTable`` adds: Django's own would accept another tenant's row.
+    """
+
+    def __init__(self, to: Any, on_delete: Any, **options: Any) -> None:
+        options["db_constraint"] = False
+        options.setdefault("db_index", False)
+        super().__init__(to, on_delete, **options)
+
+    def deconstruct(self) -> Any:
+        name, path, args, options = super().deconstruct()
+        options.pop("db_constraint", None)
+        if options.get("db_index") is False:
+            options.pop("db_index")
+        return name, path, args, options
+
+
+class TenantOwned(models.Model):
+    """A row that belongs to one tenant. Subclasses declare ``class Meta(TenantOwned.Meta)``."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    tenant = models.ForeignKey(
+        "tenants.Tenant",
+        on_delete=models.PROTECT,
+        default=current_tenant_id,
+        editable=False,
+        db_index=False,
+        related_name="+",
+    )
+
+    objects: ClassVar[TenantManager[Self]] = TenantManager()
+
+    class Meta:
+        abstract = True
+        base_manager_name = "objects"
+        default_manager_name = "objects"

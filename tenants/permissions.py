@@ -1,0 +1,46 @@
+"""Who may do what: the permission map of the four roles. Whatever a role is not given here is refused."""
+
+from typing import Final
+
+from django.db import models
+
+__all__ = ["PERMISSIONS", "Permission", "Role", "allowed"]
+
+
+class Role(models.TextChoices):
+    """What a member is in a tenant; each role may do all that the one below it may."""
+
+    OWNER = "owner", "Owner"
+    MANAGER = "manager", "Manager"
+    AGENT = "agent", "Agent"
+    VIEWER = "viewer", "Viewer"
+
+
+class Permission(models.TextChoices):
+    """A thing that a view or an API endpoint declares it needs."""
+
+    VIEW = "view", "See contacts, conversations, campaigns and figures"
+    REPLY = "reply", "Answer conversations"
+    EDIT_CONTACTS = "contacts.edit", "Add and change contacts and record opt-ins and opt-outs"
+    IMPORT_CONTACTS = "contacts.import", "Import contact files"
+    MANAGE_CAMPAIGNS = "campaigns.manage", "Write, launch, pause and cancel campaigns"
+    MANAGE_SETTINGS = "settings.manage", "Change senders, templates and settings"
+    MANAGE_TEAM = "team.manage", "Add members and change their roles"
+
+
+_VIEWER: Final = frozenset({Permission.VIEW})
+_AGENT: Final = _VIEWER | {Permission.REPLY, Permission.EDIT_CONTACTS}
+_MANAGER: Final = _AGENT | {Permission.IMPORT_CONTACTS, Permission.MANAGE_CAMPAIGNS, Permission.MANAGE_SETTINGS}
+_OWNER: Final = _MANAGER | {Permission.MANAGE_TEAM}
+
+PERMISSIONS: Final[dict[str, frozenset[Permission]]] = {
+    Role.VIEWER: _VIEWER,
+    Role.AGENT: _AGENT,
+    Role.MANAGER: _MANAGER,
+    Role.OWNER: _OWNER,
+}
+
+
+def allowed(role: str, permission: Permission) -> bool:
+    """Whether the role has the permission; an unknown role has none."""
+    return permission in PERMISSIONS.get(role, frozenset())

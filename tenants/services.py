@@ -1,0 +1,95 @@
+"""What can be done with tenants and their members."""
+
+import re
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from tenants.models import Membership, Tenant, User
+from tenants.permissions import Role
+from tenants.scope import all_tenants, tenant_scope
+
+__all__ = ["add_member", "change_role", "create_tenant", "memberships_of", "remove_member"]
+
+
+@transaction.atomic
+def create_tenant(
+    *,
+    name: str,
+    owner_email: str,
+    country: str = "US",
+    timezone: str = "America/New_York",
+    brand_name: str = "",
+    help_contact: str = "",
+) -> tuple[Tenant, User]:
+    """Create a tenant with its owner, who is made a user if the address is new. Raises ``ValidationError``."""
+    tenant = Tenant(
+        name=name.strip(),
+        slug=_free_slug(name),
+        country=country.upper(),
+        timezone=timezone,
+        brand_name=(brand_name or name).strip(),
+        help_contact=help_contact,
+    )
+    tenant.full_clean()
+    tenant.save()
+    with tenant_scope(tenant.id):
+        owner = add_member(email=owner_email, role=Role.OWNER).user
+    return tenant, owner
+
+
+def add_member(*, email: str, role: Role, name: str = "") -> Membership:
+    """Give a person a role in the active tenant; raises ``ValidationError`` when they have one already."""
+    address = email.strip().lower()
+    user = User.objects.filter(email__iexact=address).first()
+    if user is None:
+        user = User(email=address, name=name.strip())
+        user.set_unusable_password()
+        user.full_clean(exclude=["password"])
+        user.save()
+    membership = Membership.objects.filter(user=user).first()
+    if membership and membership.is_active:
+        raise ValidationError("This person is a member already.")
+    if membership:
+        membership.role, membership.is_active = role, True
+        membership.save(update_fields=["role", "is_active"])
+        return membership
+    return Membership.objects.create(user=user, role=role)
+
+
+def change_role(*, membership: Membership, role: Role) -> None:
+    """Change a member's role; the last owner stays owner, or nobody could manage the team any more."""
+    if membership.role == Role.OWNER and role != Role.OWNER:
+        _require_another_owner(membership)
+    membership.role = role
+    membership.save(update_fields=["role"])
+
+
+def remove_member(*, membership: Membership) -> None:
+    """Take away a person's access to the active tenant; what they did stays recorded."""
+    if membership.role == Role.OWNER:
+        _require_another_owner(membership)
+    membership.is_active = False
+    membership.save(update_fields=["is_active"])
+
+
+def memberships_of(user_id: UUID) -> list[Membership]:
+    """A user's memberships in all tenants, by tenant name: what the tenant switcher shows."""
+    with all_tenants("a user's own memberships"):
+        rows = Membership.objects.filter(user_id=user_id, is_active=True).select_related("tenant")
+        return sorted(rows, key=lambda membership: membership.tenant.name.casefold())
+
+
+def _require_another_owner(membership: Membership) -> None:
+    owners = Membership.objects.select_for_update().filter(role=Role.OWNER, is_active=True)
+    if not any(owner.pk != membership.pk for owner in owners):
+        raise ValidationError("This is the only owner. Make another member an owner first.")
+
+
+def _free_slug(name: str) -> str:
+    base = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:50] or "tenant"
+    slug, number = base, 2
+    while Tenant.objects.filter(slug=slug).exists():
+        slug, number = f"{base}-{number}", number + 1
+    return slug

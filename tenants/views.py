@@ -1,0 +1,105 @@
+"""Choosing the tenant to work in, and the team page."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from tenants.access import SESSION_TENANT, TenantRequest, public_view, tenant_view
+from tenants.forms import MemberForm, RoleForm
+from tenants.models import Membership
+from tenants.permissions import PERMISSIONS, Permission, Role
+from tenants.services import add_member, change_role, memberships_of, remove_member
+
+__all__ = ["member_add", "member_remove", "member_role", "team", "tenant_switch"]
+
+
+@public_view("a signed-in user chooses a tenant here, before any tenant is active")
+@login_required
+@require_http_methods(["GET", "POST"])
+def tenant_switch(request: HttpRequest) -> HttpResponse:
+    """List the user's tenants and switch to one; with a single one there is nothing to choose."""
+    memberships = memberships_of(request.user.pk)
+    chosen = request.POST.get("tenant", "") if request.method == "POST" else ""
+    only = str(memberships[0].tenant_id) if len(memberships) == 1 and SESSION_TENANT not in request.session else ""
+    for membership in memberships:
+        if str(membership.tenant_id) in (chosen, only):
+            request.session[SESSION_TENANT] = str(membership.tenant_id)
+            return redirect("home")
+    current = request.session.get(SESSION_TENANT)
+    return TemplateResponse(request, "tenants/tenant_switch.html", {"memberships": memberships, "current": current})
+
+
+@tenant_view(Permission.VIEW)
+@require_GET
+def team(request: TenantRequest) -> HttpResponse:
+    """Members and roles."""
+    return _team_page(request, MemberForm())
+
+
+@tenant_view(Permission.MANAGE_TEAM)
+@require_POST
+def member_add(request: TenantRequest) -> HttpResponse:
+    """Give a person access."""
+    form = MemberForm(request.POST)
+    if form.is_valid():
+        data = form.cleaned_data
+        try:
+            member = add_member(email=data["email"], role=Role(data["role"]), name=data["name"])
+        except ValidationError as error:
+            form.add_error("email", error)
+        else:
+            messages.success(
+                request,
+                f"{member.user} is now {member.get_role_display().lower()}. They sign in with this e-mail address; "
+                "with “Forgot password?” they choose their password.",
+            )
+            return redirect("team")
+    return _team_page(request, form, status=422)
+
+
+@tenant_view(Permission.MANAGE_TEAM)
+@require_POST
+def member_role(request: TenantRequest, member_id: UUID) -> HttpResponse:
+    """Change a member's role."""
+    membership = get_object_or_404(Membership.objects.filter(is_active=True), id=member_id)
+    form = RoleForm(request.POST)
+    if form.is_valid():
+        try:
+            change_role(membership=membership, role=Role(form.cleaned_data["role"]))
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
+        else:
+            messages.success(request, f"{membership.user} is now {membership.get_role_display().lower()}.")
+    return redirect("team")
+
+
+@tenant_view(Permission.MANAGE_TEAM)
+@require_POST
+def member_remove(request: TenantRequest, member_id: UUID) -> HttpResponse:
+    """Take away a member's access."""
+    membership = get_object_or_404(Membership.objects.filter(is_active=True), id=member_id)
+    try:
+        remove_member(membership=membership)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, f"{membership.user} no longer has access.")
+    return redirect("team")
+
+
+def _team_page(request: TenantRequest, form: MemberForm, status: int = 200) -> HttpResponse:
+    members = Membership.objects.filter(is_active=True).select_related("user").order_by("created_at")
+    context = {
+        "members": members,
+        "form": form,
+        "roles": Role.choices,
+        "role_table": [(role.label, [permission.label for permission in Permission if permission in PERMISSIONS[role]]) for role in Role],
+        "may_manage": Permission.MANAGE_TEAM in PERMISSIONS[request.membership.role],
+    }
+    return TemplateResponse(request, "tenants/team.html", context, status=status)
