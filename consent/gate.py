@@ -1,0 +1,147 @@
+"""The gate: may this message go to this person now, and if not, why not.
+
+``decide`` is a pure function over facts that ``consent.facts`` loads for a whole batch. It asks an ordered tuple of
+small rules; the first that objects decides. The decision is stored with every recipient, together with the version
+of the rules, so that each "why" and "why not" can be read years later.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from consent.purposes import Purpose
+
+__all__ = ["ALLOW", "BLOCK", "DEFER", "REASONS", "RULES", "RULES_VERSION", "Decision", "Facts", "decide"]
+
+RULES_VERSION: Final = "2026-11-22"
+
+ALLOW: Final = "allow"
+DEFER: Final = "defer"
+BLOCK: Final = "block"
+
+ANSWERS_TO_KEYWORDS: Final = frozenset({"opt_out_confirmation", "opt_in_confirmation", "help_reply"})
+"""Exemptions: the one confirmation of an opt-out (47 CFR 64.1200(a)(12)), its opposite, and the answer to HELP, which
+must be given whether or not the person is subscribed (CTIA short code handbook)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that the rules look at, for one message."""
+
+    purpose: str
+    tenant_active: bool = True
+    sender_problem: str = ""
+    """Why no sender can carry the message, or an empty string."""
+    suppressed_because: str = ""
+    consent: str = ""
+    """The latest act for the purpose: "opt_in", "opt_out", or "" when the person never said anything."""
+    consent_record: str = ""
+    consent_since: datetime | None = None
+    wrote_to_us: bool = False
+    """The person opened the conversation by texting the tenant."""
+    missing_values: tuple[str, ...] = ()
+    """Merge tags of the text without a value or default for this person."""
+    already_in_cause: bool = False
+    """Another message of the same campaign goes to this number."""
+    exemption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The outcome, the rule that decided, and the data it decided on."""
+
+    outcome: str
+    rule: str
+    data: Mapping[str, object] = field(default_factory=dict)
+    until: datetime | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """What is stored with the recipient."""
+        stored: dict[str, object] = {"outcome": self.outcome, "rule": self.rule, "rules_version": RULES_VERSION}
+        if self.data:
+            stored["data"] = dict(self.data)
+        if self.until:
+            stored["until"] = self.until.isoformat()
+        return stored
+
+
+Rule = Callable[[Facts], Decision | None]
+
+
+def tenant_is_active(facts: Facts) -> Decision | None:
+    """A suspended tenant sends nothing."""
+    return None if facts.tenant_active else Decision(BLOCK, "tenant_is_active")
+
+
+def sender_is_ready(facts: Facts) -> Decision | None:
+    """There is a sender that may carry the message."""
+    return Decision(BLOCK, "sender_is_ready", {"problem": facts.sender_problem}) if facts.sender_problem else None
+
+
+def number_is_not_suppressed(facts: Facts) -> Decision | None:
+    """Nothing goes to a number that must not be texted, except the answer to its own keyword."""
+    if not facts.suppressed_because or facts.exemption in ANSWERS_TO_KEYWORDS:
+        return None
+    return Decision(BLOCK, "number_is_not_suppressed", {"because": facts.suppressed_because})
+
+
+def person_agreed(facts: Facts) -> Decision | None:
+    """The person agreed to this purpose. A conversation they opened and a code they ask for need no record."""
+    if facts.exemption in ANSWERS_TO_KEYWORDS or facts.purpose == Purpose.VERIFICATION:
+        return None
+    if facts.consent == "opt_in":
+        return None
+    if facts.consent == "opt_out":
+        return Decision(BLOCK, "person_agreed", {"consent": "opt_out", "record": facts.consent_record})
+    if facts.purpose == Purpose.SUPPORT and facts.wrote_to_us:
+        return None
+    return Decision(BLOCK, "person_agreed", {"consent": "none"})
+
+
+def text_is_complete(facts: Facts) -> Decision | None:
+    """No merge tag is left without a value."""
+    return Decision(BLOCK, "text_is_complete", {"missing": list(facts.missing_values)}) if facts.missing_values else None
+
+
+def one_per_number(facts: Facts) -> Decision | None:
+    """A campaign reaches a number once, even when two contacts share it."""
+    return Decision(BLOCK, "one_per_number") if facts.already_in_cause else None
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    tenant_is_active,
+    sender_is_ready,
+    number_is_not_suppressed,
+    person_agreed,
+    text_is_complete,
+    one_per_number,
+)
+
+REASONS: Final[Mapping[str, str]] = {
+    "tenant_is_active": "This account is suspended",
+    "sender_is_ready": "No sender can carry this text",
+    "number_is_not_suppressed": "Opted out of all texts",
+    "person_agreed": "Has not agreed to this kind of text",
+    "text_is_complete": "A value for the text is missing",
+    "one_per_number": "Another contact with the same number gets this text",
+}
+"""What staff read, by rule."""
+
+
+def decide(facts: Facts) -> Decision:
+    """Ask the rules in order; allow when none objects."""
+    for rule in RULES:
+        decision = rule(facts)
+        if decision is not None:
+            return decision
+    return Decision(ALLOW, "all_rules_passed", _grounds(facts))
+
+
+def _grounds(facts: Facts) -> dict[str, object]:
+    """What an allowed message rests on."""
+    if facts.exemption:
+        return {"exemption": facts.exemption}
+    if facts.consent == "opt_in":
+        return {"record": facts.consent_record}
+    return {"wrote_to_us": True} if facts.wrote_to_us else {}

@@ -1,0 +1,136 @@
+"""Writing the consent ledger: each act is recorded, and the current state follows in the same transaction.
+
+Every writer first takes the tenant's revocation lock, the same that dispatch shares while it writes its attempts:
+an opt-out therefore either comes before a hand-over, which then sees it, or after its commit.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+from django.utils import timezone
+
+from common.bulk import insert_rows, json_rows
+from common.ids import uuid7
+from consent.models import ConsentRecord
+from consent.revocation_lock import hold_exclusively
+from tenants.scope import current_tenant_id
+
+__all__ = ["OptIn", "project", "rebuild", "record_opt_ins"]
+
+
+@dataclass(frozen=True, slots=True)
+class OptIn:
+    """One person's agreement to one purpose, with what proves it."""
+
+    number: str
+    purpose: str
+    source: str
+    wording: str = ""
+    evidence: dict[str, object] = field(default_factory=dict)
+    occurred_at: datetime | None = None
+
+
+_RECORD_COLUMNS = {
+    "id": "uuid",
+    "tenant_id": "uuid",
+    "number": "text",
+    "purpose": "text",
+    "act": "text",
+    "source": "text",
+    "wording": "text",
+    "evidence": "jsonb",
+    "actor_id": "uuid",
+    "occurred_at": "timestamptz",
+    "recorded_at": "timestamptz",
+}
+
+
+def record_opt_ins(opt_ins: Sequence[OptIn], *, actor_id: UUID | None) -> list[UUID]:
+    """Record agreements, thousands at a time, and return the records' ids in the same order.
+
+    The caller leaves out numbers that opted out: nothing here lifts a suppression.
+    """
+    now = timezone.now()
+    tenant_id = current_tenant_id()
+    ids = [uuid7() for _ in opt_ins]
+    rows = [
+        (
+            record_id,
+            tenant_id,
+            opt_in.number,
+            opt_in.purpose,
+            ConsentRecord.Act.OPT_IN.value,
+            opt_in.source,
+            opt_in.wording,
+            opt_in.evidence,
+            actor_id,
+            opt_in.occurred_at or now,
+            now,
+        )
+        for record_id, opt_in in zip(ids, opt_ins, strict=True)
+    ]
+    hold_exclusively()
+    insert_rows(ConsentRecord._meta.db_table, _RECORD_COLUMNS, rows)
+    project(ids)
+    return ids
+
+
+_PROJECT = """
+INSERT INTO consent_consentstate (id, tenant_id, number, purpose, act, since, record_id)
+SELECT gen_random_uuid(), tenant_id, number, purpose, act, occurred_at, id
+FROM (
+    SELECT DISTINCT ON (r.tenant_id, r.number, p.purpose)
+           r.tenant_id, r.number, p.purpose, r.act, r.occurred_at, r.id
+    FROM consent_consentrecord r
+    CROSS JOIN LATERAL (
+        SELECT r.purpose WHERE r.purpose <> 'all'
+        UNION ALL
+        SELECT s.purpose FROM consent_consentstate s
+        WHERE r.purpose = 'all' AND s.tenant_id = r.tenant_id AND s.number = r.number
+    ) p(purpose)
+    WHERE r.tenant_id = %(tenant)s AND r.id IN (SELECT id FROM json_to_recordset(%(ids)s) AS i(id uuid))
+    ORDER BY r.tenant_id, r.number, p.purpose, r.id DESC
+) newest
+ON CONFLICT (tenant_id, number, purpose)
+DO UPDATE SET act = excluded.act, since = excluded.since, record_id = excluded.record_id
+"""
+
+
+def project(record_ids: Iterable[UUID]) -> None:
+    """Bring the current state up to date with new records of the active tenant."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _PROJECT,
+            {"tenant": current_tenant_id(), "ids": json_rows(["id"], [(record_id,) for record_id in record_ids])},
+        )
+
+
+_REBUILD = """
+WITH acts AS (
+    SELECT r.number, r.purpose, r.act, r.occurred_at, r.id FROM consent_consentrecord r
+    WHERE r.tenant_id = %(tenant)s AND r.purpose <> 'all'
+    UNION ALL
+    SELECT stop.number, known.purpose, stop.act, stop.occurred_at, stop.id
+    FROM consent_consentrecord stop
+    JOIN LATERAL (
+        SELECT DISTINCT before.purpose FROM consent_consentrecord before
+        WHERE before.tenant_id = stop.tenant_id AND before.number = stop.number
+          AND before.purpose <> 'all' AND before.id < stop.id
+    ) known ON true
+    WHERE stop.tenant_id = %(tenant)s AND stop.purpose = 'all'
+)
+INSERT INTO consent_consentstate (id, tenant_id, number, purpose, act, since, record_id)
+SELECT DISTINCT ON (number, purpose) gen_random_uuid(), %(tenant)s, number, purpose, act, occurred_at, id
+FROM acts ORDER BY number, purpose, id DESC
+"""
+
+
+def rebuild() -> None:
+    """Throw the active tenant's current state away and derive it again from the records alone."""
+    hold_exclusively()
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM consent_consentstate WHERE tenant_id = %(tenant)s", {"tenant": current_tenant_id()})
+        cursor.execute(_REBUILD, {"tenant": current_tenant_id()})

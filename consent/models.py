@@ -1,0 +1,91 @@
+"""What people agreed to and took back, keyed by (tenant, number): an opt-out outlives the contact."""
+
+from django.db import models
+from django.utils import timezone
+
+from consent.purposes import Purpose
+from tenants.owned import TenantForeignKey, TenantOwned
+
+__all__ = ["ALL_PURPOSES", "ConsentRecord", "ConsentState", "Suppression"]
+
+ALL_PURPOSES = "all"
+"""The purpose of an opt-out that ends everything."""
+
+
+class ConsentRecord(TenantOwned):
+    """One act of a person: an entry of the consent ledger. Never changed, never deleted."""
+
+    class Act(models.TextChoices):
+        OPT_IN = "opt_in", "Opted in"
+        OPT_OUT = "opt_out", "Opted out"
+
+    class Source(models.TextChoices):
+        WEB_FORM = "web_form", "Web form"
+        PAPER = "paper", "Signed paper form"
+        TEXT_TO_JOIN = "text_to_join", "Texted a keyword to join"
+        REPLY = "reply", "Reply by text"
+        VERBAL = "verbal", "Said so to staff"
+        EXISTING_CUSTOMER = "existing_customer", "Gave the number as a customer"
+        API = "api", "Sent by the business's own system"
+        STAFF = "staff", "Recorded by staff"
+        PROVIDER = "provider", "Reported by the provider"
+
+    number = models.CharField(max_length=16)
+    purpose = models.CharField(max_length=14, choices=[*Purpose.choices, (ALL_PURPOSES, "Everything")])
+    act = models.CharField(max_length=8, choices=Act)
+    source = models.CharField(max_length=20, choices=Source)
+    wording = models.TextField(blank=True)
+    """The words shown to the person, or the words they wrote."""
+    evidence = models.JSONField(default=dict)
+    """Pointers that prove the act: file and row, message id, page address, witness."""
+    actor = models.ForeignKey(
+        "tenants.User", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    occurred_at = models.DateTimeField(default=timezone.now)
+    recorded_at = models.DateTimeField(default=timezone.now)
+
+    class Meta(TenantOwned.Meta):
+        indexes = [models.Index(fields=["tenant", "number", "id"], name="consent_record_number")]
+
+    def __str__(self) -> str:
+        return f"{self.act} {self.purpose}"
+
+
+class ConsentState(TenantOwned):
+    """Where a number stands today for one purpose: a projection, rebuilt from the records at will."""
+
+    number = models.CharField(max_length=16)
+    purpose = models.CharField(max_length=14, choices=Purpose)
+    act = models.CharField(max_length=8, choices=ConsentRecord.Act)
+    since = models.DateTimeField()
+    record = TenantForeignKey(ConsentRecord, on_delete=models.PROTECT, related_name="+")
+
+    class Meta(TenantOwned.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "number", "purpose"], name="consent_state_once")]
+
+    def __str__(self) -> str:
+        return f"{self.act} {self.purpose}"
+
+
+class Suppression(TenantOwned):
+    """A number that must not be texted at all, and why. Lifting one keeps the row."""
+
+    class Reason(models.TextChoices):
+        OPTED_OUT = "opted_out", "Opted out"
+        PROVIDER_BLOCK = "provider_block", "The provider reports an opt-out"
+
+    number = models.CharField(max_length=16)
+    reason = models.CharField(max_length=16, choices=Reason)
+    record = TenantForeignKey(ConsentRecord, on_delete=models.PROTECT, related_name="+")
+    since = models.DateTimeField(default=timezone.now)
+    lifted_at = models.DateTimeField(null=True)
+
+    class Meta(TenantOwned.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "number"], condition=models.Q(lifted_at=None), name="suppression_active_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.reason

@@ -1,0 +1,103 @@
+"""What can be done about consent: opt in, opt out, come back."""
+
+from collections.abc import Collection, Mapping
+from uuid import UUID
+
+from django.utils import timezone
+
+from consent.ledger import OptIn, project, record_opt_ins
+from consent.models import ALL_PURPOSES, ConsentRecord, ConsentState, Suppression
+from consent.revocation_lock import hold_exclusively
+
+__all__ = ["is_suppressed", "opt_back_in", "opt_in", "opt_out", "suppressed_among"]
+
+
+def opt_in(*, opt_in: OptIn, actor_id: UUID | None = None) -> UUID:
+    """Record one agreement and lift nothing: a suppressed number stays suppressed. Returns the record's id."""
+    return record_opt_ins([opt_in], actor_id=actor_id)[0]
+
+
+def opt_out(
+    *,
+    number: str,
+    source: str,
+    wording: str = "",
+    evidence: Mapping[str, object] | None = None,
+    reason: str = Suppression.Reason.OPTED_OUT,
+    actor_id: UUID | None = None,
+) -> bool:
+    """End everything for a number, now. Returns False if it was suppressed already (the act is recorded anyway)."""
+    hold_exclusively()
+    record = ConsentRecord.objects.create(
+        number=number,
+        purpose=ALL_PURPOSES,
+        act=ConsentRecord.Act.OPT_OUT,
+        source=source,
+        wording=wording,
+        evidence=dict(evidence or {}),
+        actor_id=actor_id,
+    )
+    project([record.id])
+    if is_suppressed(number=number):
+        return False
+    Suppression.objects.create(number=number, reason=reason, record=record)
+    return True
+
+
+def opt_back_in(*, number: str, wording: str, evidence: Mapping[str, object]) -> bool:
+    """The person's own START: lifts their suppression and renews what they had agreed to before it.
+
+    It is consent only for what they knew they were joining, so a purpose never agreed to is not granted
+    (compliance facts, section 11.6). Returns False when nothing was suppressed.
+    """
+    hold_exclusively()
+    suppression = Suppression.objects.filter(number=number, lifted_at=None).first()
+    if suppression is None:
+        return False
+    suppression.lifted_at = timezone.now()
+    suppression.save(update_fields=["lifted_at"])
+    renewed = _agreed_before(suppression)
+    record_opt_ins(
+        [
+            OptIn(
+                number=number,
+                purpose=purpose,
+                source=ConsentRecord.Source.REPLY,
+                wording=wording,
+                evidence={**evidence, "renews": str(record_id)},
+            )
+            for purpose, record_id in renewed.items()
+        ],
+        actor_id=None,
+    )
+    return True
+
+
+def is_suppressed(*, number: str) -> bool:
+    """Whether the number must not be texted at all."""
+    return Suppression.objects.filter(number=number, lifted_at=None).exists()
+
+
+def suppressed_among(*, numbers: Collection[str]) -> dict[str, str]:
+    """The suppressed ones among the numbers, with the reason of each, in one query."""
+    rows = Suppression.objects.filter(number__in=list(numbers), lifted_at=None)
+    return dict(rows.values_list("number", "reason"))
+
+
+def _agreed_before(suppression: Suppression) -> dict[str, UUID]:
+    """Purpose -> record of the agreement in force just before the suppression."""
+    ended = set(
+        ConsentState.objects.filter(number=suppression.number, act=ConsentRecord.Act.OPT_OUT).values_list(
+            "purpose", flat=True
+        )
+    )
+    agreed: dict[str, UUID] = {}
+    records = ConsentRecord.objects.filter(number=suppression.number, id__lt=suppression.record_id).order_by("id")
+    for record in records:
+        if record.purpose == ALL_PURPOSES:
+            agreed.clear()
+        elif record.act == ConsentRecord.Act.OPT_IN:
+            agreed[record.purpose] = record.id
+        else:
+            agreed.pop(record.purpose, None)
+    return {purpose: record_id for purpose, record_id in agreed.items() if purpose in ended}

@@ -1,0 +1,233 @@
+"""The people a tenant knows, the lists and tags they stand in, and the files they came from."""
+
+from typing import ClassVar, Final, Self
+
+from django.db import models
+from django.utils.timezone import now
+
+from consent.models import ConsentRecord
+from consent.purposes import Purpose
+from contacts.querysets import ContactManager
+from tenants.owned import TenantForeignKey, TenantOwned
+
+__all__ = [
+    "Contact",
+    "ContactImport",
+    "ContactList",
+    "ContactTag",
+    "ImportFile",
+    "ImportRow",
+    "ListMember",
+    "Tag",
+]
+
+NAME_LENGTH: Final = 80
+
+
+class Contact(TenantOwned):
+    """A person, known by one number. Consent is kept by number in the consent app, not here."""
+
+    number = models.CharField(max_length=16, db_collation="C")
+    first_name = models.CharField(max_length=NAME_LENGTH, blank=True)
+    last_name = models.CharField(max_length=NAME_LENGTH, blank=True)
+    first_key = models.CharField(max_length=NAME_LENGTH, db_collation="C", editable=False)
+    last_key = models.CharField(max_length=NAME_LENGTH, db_collation="C", editable=False)
+    """The names in lower case: prefix searches keep their index under row-level security only on stored columns."""
+    email = models.CharField(max_length=254, blank=True)
+    language = models.CharField(max_length=10, blank=True)
+    timezone = models.CharField(max_length=64, blank=True)
+    fields = models.JSONField(default=dict)
+    """Further values by name; they can be used as merge tags."""
+    created_at = models.DateTimeField(default=now, editable=False)
+    updated_at = models.DateTimeField(default=now, editable=False)
+
+    objects: ClassVar[ContactManager[Self]] = ContactManager()  # type: ignore[assignment]
+
+    class Meta(TenantOwned.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "number"], name="contact_number_once")]
+        indexes = [
+            models.Index(fields=["tenant", "first_key"], name="contact_first_key"),
+            models.Index(fields=["tenant", "last_key"], name="contact_last_key"),
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name or self.number
+
+    @property
+    def full_name(self) -> str:
+        """First and last name; empty when neither is known."""
+        return f"{self.first_name} {self.last_name}".strip()
+
+    def merge_values(self) -> dict[str, str]:
+        """The values that merge tags can use."""
+        return {
+            **{name: str(value) for name, value in self.fields.items()},
+            "first_name": self.first_name,
+            "last_name": self.last_name,
+            "email": self.email,
+        }
+
+
+class ContactList(TenantOwned):
+    """A stored set of contacts."""
+
+    name = models.CharField(max_length=80)
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta(TenantOwned.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "name"], name="contact_list_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ListMember(TenantOwned):
+    """A contact in a list."""
+
+    contact_list = TenantForeignKey(ContactList, on_delete=models.CASCADE, related_name="+")
+    contact = TenantForeignKey(Contact, on_delete=models.CASCADE, related_name="+")
+
+    class Meta(TenantOwned.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "contact_list", "contact"], name="list_member_once")]
+        indexes = [models.Index(fields=["tenant", "contact"], name="list_member_contact")]
+
+    def __str__(self) -> str:
+        return f"{self.contact_id} in {self.contact_list_id}"
+
+
+class Tag(TenantOwned):
+    """A label on contacts."""
+
+    name = models.CharField(max_length=40)
+
+    class Meta(TenantOwned.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "name"], name="tag_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ContactTag(TenantOwned):
+    """A tag on a contact."""
+
+    tag = TenantForeignKey(Tag, on_delete=models.CASCADE, related_name="+")
+    contact = TenantForeignKey(Contact, on_delete=models.CASCADE, related_name="+")
+
+    class Meta(TenantOwned.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "tag", "contact"], name="contact_tag_once")]
+        indexes = [models.Index(fields=["tenant", "contact"], name="contact_tag_contact")]
+
+    def __str__(self) -> str:
+        return f"{self.tag_id} on {self.contact_id}"
+
+
+class ContactImport(TenantOwned):
+    """One uploaded file on its way to contacts.
+
+    uploaded -> queued -> running -> done | failed; ``rows_done`` is the checkpoint at which a worker that takes
+    over goes on.
+    """
+
+    class Status(models.TextChoices):
+        UPLOADED = "uploaded", "Waiting for your choices"
+        QUEUED = "queued", "Waiting to start"
+        RUNNING = "running", "Importing"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+
+    class Basis(models.TextChoices):
+        """How the people in the file agreed to be texted."""
+
+        WEB_FORM = ConsentRecord.Source.WEB_FORM.value, "They ticked a box on a web form"
+        PAPER = ConsentRecord.Source.PAPER.value, "They signed a paper form"
+        TEXT_TO_JOIN = ConsentRecord.Source.TEXT_TO_JOIN.value, "They texted a keyword to join"
+        VERBAL = ConsentRecord.Source.VERBAL.value, "They said so to our staff (not for offers)"
+        EXISTING_CUSTOMER = (
+            ConsentRecord.Source.EXISTING_CUSTOMER.value,
+            "They gave us the number as customers (not for offers)",
+        )
+        NONE = "none", "No documented agreement: keep them as contacts, do not text them"
+
+    file_name = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    status = models.CharField(max_length=10, choices=Status, default=Status.UPLOADED)
+    columns = models.JSONField(default=list)
+    """One entry per column of the file: the field it fills, or an empty string."""
+    basis = models.CharField(max_length=20, choices=Basis, blank=True)
+    purposes = models.JSONField(default=list)
+    consent_note = models.TextField(blank=True)
+    """The wording the people agreed to, or where the proof is kept."""
+    contact_list = TenantForeignKey(ContactList, on_delete=models.PROTECT, null=True, related_name="+")
+    tag = TenantForeignKey(Tag, on_delete=models.PROTECT, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        "tenants.User", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    rows_total = models.PositiveIntegerField(default=0)
+    rows_done = models.PositiveIntegerField(default=0)
+    counts = models.JSONField(default=dict)
+    """Rows by outcome."""
+    problem = models.TextField(blank=True)
+    leased_until = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=now, editable=False)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta(TenantOwned.Meta):
+        indexes = [models.Index(fields=["tenant", "-created_at"], name="contact_import_newest")]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+    def may_prove(self, purpose: str) -> bool:
+        """Whether the basis is enough for the purpose: offers need agreement in writing (47 CFR 64.1200(a)(2))."""
+        if self.basis == self.Basis.NONE:
+            return False
+        spoken = (self.Basis.VERBAL, self.Basis.EXISTING_CUSTOMER)
+        return purpose != Purpose.MARKETING or self.basis not in spoken
+
+
+class ImportFile(TenantOwned):
+    """The bytes of an upload, apart from its row so that lists never load them."""
+
+    contact_import = TenantForeignKey(ContactImport, on_delete=models.CASCADE, related_name="+")
+    content = models.BinaryField()
+
+    class Meta(TenantOwned.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "contact_import"], name="import_file_once")]
+
+    def __str__(self) -> str:
+        return str(self.contact_import_id)
+
+
+class ImportRow(TenantOwned):
+    """What became of one row of a file."""
+
+    class Outcome(models.TextChoices):
+        CREATED = "created", "New contact"
+        UPDATED = "updated", "Contact changed"
+        UNCHANGED = "unchanged", "Nothing new"
+        MERGED = "merged", "Same number as an earlier row"
+        REJECTED = "rejected", "Rejected"
+
+    contact_import = TenantForeignKey(ContactImport, on_delete=models.CASCADE, related_name="+")
+    row_number = models.PositiveIntegerField()
+    """As a spreadsheet counts: the header is row 1."""
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    number = models.CharField(max_length=16, blank=True)
+    contact = TenantForeignKey(Contact, on_delete=models.SET_NULL, null=True, related_name="+")
+    problem = models.TextField(blank=True)
+    note = models.CharField(max_length=20, blank=True)
+    """Set for a row that is no problem but worth knowing: "opted_out", "no_consent"."""
+    cells = models.JSONField(null=True)
+    """The row as it stood in the file; kept for rejected rows only."""
+
+    class Meta(TenantOwned.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "contact_import", "row_number"], name="import_row_once")
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "contact_import", "outcome", "row_number"], name="import_row_outcome"),
+            models.Index(fields=["tenant", "contact_import", "number"], name="import_row_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"row {self.row_number}: {self.outcome}"
