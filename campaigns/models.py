@@ -1,0 +1,123 @@
+"""Campaigns: one text to an audience, frozen at launch, with a recorded outcome per recipient."""
+
+from typing import Final
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+
+from consent.purposes import Purpose
+from contacts.models import Contact, ContactList, Tag
+from messaging.models import Message, Sender
+from tenants.owned import TenantForeignKey, TenantOwned
+
+__all__ = ["AudienceChoice", "Campaign", "CampaignRecipient"]
+
+
+class Campaign(TenantOwned):
+    """draft -> scheduled | launching; launching -> sending -> completed; sending <-> paused; any of them -> cancelled."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        SCHEDULED = "scheduled", "Scheduled"
+        LAUNCHING = "launching", "Starting"
+        SENDING = "sending", "Sending"
+        PAUSED = "paused", "Paused"
+        COMPLETED = "completed", "Completed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    RUNNING: Final = (Status.LAUNCHING, Status.SENDING, Status.PAUSED)
+
+    name = models.CharField(max_length=120)
+    purpose = models.CharField(
+        max_length=14,
+        choices=[(purpose.value, purpose.label) for purpose in (Purpose.MARKETING, Purpose.TRANSACTIONAL)],
+        default=Purpose.MARKETING,
+    )
+    body = models.TextField("text", max_length=1600, blank=True)
+    stop_footer = models.BooleanField("end with “Reply STOP to opt out”", default=True)
+    sender = TenantForeignKey(Sender, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    everyone = models.BooleanField("all contacts", default=False)
+    status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
+    scheduled_at = models.DateTimeField(null=True, blank=True)
+    launched_at = models.DateTimeField(null=True)
+    planned_at = models.DateTimeField(null=True)
+    """When every recipient of the frozen audience had its message."""
+    finished_at = models.DateTimeField(null=True)
+    audience_count = models.PositiveIntegerField(default=0)
+    reply_count = models.PositiveIntegerField(default=0)
+    opt_out_count = models.PositiveIntegerField(default=0)
+    created_by = models.ForeignKey(
+        "tenants.User", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta(TenantOwned.Meta):
+        indexes = [
+            models.Index(fields=["tenant", "-created_at"], name="campaign_newest"),
+            models.Index(
+                fields=["status", "scheduled_at"],
+                condition=models.Q(status__in=["scheduled", "launching", "sending"]),
+                name="campaign_at_work",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def text(self) -> str:
+        """The whole text with the footer, before the merge tags are filled."""
+        return f"{self.body.rstrip()}\nReply STOP to opt out." if self.stop_footer else self.body
+
+
+class AudienceChoice(TenantOwned):
+    """A list or a tag that a campaign includes or excludes."""
+
+    campaign = TenantForeignKey(Campaign, on_delete=models.CASCADE, related_name="+")
+    contact_list = TenantForeignKey(ContactList, on_delete=models.CASCADE, null=True, related_name="+")
+    tag = TenantForeignKey(Tag, on_delete=models.CASCADE, null=True, related_name="+")
+    excluded = models.BooleanField(default=False)
+
+    class Meta(TenantOwned.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "campaign", "contact_list", "tag"], nulls_distinct=False, name="audience_choice_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(contact_list__isnull=False, tag=None) | models.Q(contact_list=None, tag__isnull=False),
+                name="audience_choice_list_or_tag",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{'without' if self.excluded else 'with'} {self.contact_list_id or self.tag_id}"
+
+    def clean(self) -> None:
+        if (self.contact_list_id is None) == (self.tag_id is None):
+            raise ValidationError("Choose a list or a tag.")
+
+
+class CampaignRecipient(TenantOwned):
+    """One person of the frozen audience. The message says what happened to them and why."""
+
+    campaign = TenantForeignKey(Campaign, on_delete=models.CASCADE, related_name="+")
+    contact = TenantForeignKey(Contact, on_delete=models.SET_NULL, null=True, related_name="+")
+    number = models.CharField(max_length=16)
+    message = TenantForeignKey(Message, on_delete=models.PROTECT, null=True, related_name="+")
+    """Empty until planned; a recipient is planned exactly once."""
+    replied_at = models.DateTimeField(null=True)
+    opted_out_at = models.DateTimeField(null=True)
+
+    class Meta(TenantOwned.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "campaign", "contact"], name="campaign_recipient_once")]
+        indexes = [
+            models.Index(
+                fields=["tenant", "campaign", "id"], condition=models.Q(message=None), name="recipient_to_plan"
+            ),
+            models.Index(fields=["tenant", "campaign", "number"], name="recipient_number"),
+            models.Index(fields=["tenant", "message"], name="recipient_message"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.campaign_id)

@@ -1,0 +1,119 @@
+"""How far campaigns are, read from the tallies of their batches; and moving them on when it is time."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.utils import timezone
+
+from campaigns.models import Campaign
+from messaging.models import Batch, Message
+from tenants.scope import all_tenants, tenant_scope
+
+__all__ = ["Progress", "complete_finished", "due_to_launch", "launch_due", "progress_of", "to_plan"]
+
+_UNDER_WAY = (Message.Status.QUEUED, Message.Status.DEFERRED, Message.Status.SUBMITTING)
+_REACHED = (Message.Status.DELIVERED,)
+_HANDED_OVER = (
+    Message.Status.ACCEPTED,
+    Message.Status.SENT,
+    Message.Status.DELIVERED,
+    Message.Status.UNDELIVERED,
+    Message.Status.UNKNOWN,
+    Message.Status.UNCONFIRMED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Recipients of a campaign by what happened to them."""
+
+    audience: int
+    by_status: Counter[str]
+    part_count: int
+
+    @property
+    def planned(self) -> int:
+        return sum(self.by_status.values())
+
+    @property
+    def waiting(self) -> int:
+        return sum(self.by_status[status] for status in _UNDER_WAY) + max(0, self.audience - self.planned)
+
+    @property
+    def handed_over(self) -> int:
+        return sum(self.by_status[status] for status in _HANDED_OVER)
+
+    @property
+    def delivered(self) -> int:
+        return self.by_status[Message.Status.DELIVERED]
+
+    @property
+    def blocked(self) -> int:
+        return self.by_status[Message.Status.BLOCKED]
+
+    @property
+    def not_delivered(self) -> int:
+        return self.by_status[Message.Status.UNDELIVERED] + self.by_status[Message.Status.FAILED]
+
+    @property
+    def percent(self) -> int:
+        """How much of the audience has its outcome, or is with the provider."""
+        return 100 * (self.audience - self.waiting) // self.audience if self.audience else 0
+
+
+def progress_of(campaigns: Iterable[Campaign]) -> dict[UUID, Progress]:
+    """The progress of each campaign, in one query."""
+    wanted = {campaign.id: campaign for campaign in campaigns}
+    tallies: dict[UUID, Counter[str]] = {campaign_id: Counter() for campaign_id in wanted}
+    parts: Counter[UUID] = Counter()
+    rows = Batch.objects.filter(cause_id__in=wanted).values_list("cause_id", "tally", "part_count")
+    for cause_id, tally, part_count in rows:
+        if cause_id is not None:
+            tallies[cause_id].update(tally)
+            parts[cause_id] += part_count
+    return {
+        campaign_id: Progress(campaign.audience_count, tallies[campaign_id], parts[campaign_id])
+        for campaign_id, campaign in wanted.items()
+    }
+
+
+def due_to_launch() -> list[tuple[UUID, UUID]]:
+    """Scheduled campaigns whose time has come: (tenant, campaign)."""
+    with all_tenants("find campaigns to launch"):
+        due = Campaign.objects.filter(status=Campaign.Status.SCHEDULED, scheduled_at__lte=timezone.now())
+        return list(due.values_list("tenant_id", "id")[:100])
+
+
+def launch_due(tenant_id: UUID, campaign_id: UUID) -> None:
+    """Start a scheduled campaign; a second call finds it started."""
+    with tenant_scope(tenant_id):
+        Campaign.objects.filter(id=campaign_id, status=Campaign.Status.SCHEDULED).update(
+            status=Campaign.Status.LAUNCHING, launched_at=timezone.now()
+        )
+
+
+def to_plan() -> list[tuple[UUID, UUID]]:
+    """Launched campaigns that are not wholly planned."""
+    with all_tenants("find campaigns to plan"):
+        return list(Campaign.objects.filter(status=Campaign.Status.LAUNCHING).values_list("tenant_id", "id")[:100])
+
+
+def complete_finished() -> None:
+    """Mark campaigns as completed whose every recipient has been handed over or has a reason."""
+    with all_tenants("find campaigns to complete"):
+        sending = list(Campaign.objects.filter(status=Campaign.Status.SENDING).values_list("tenant_id", "id"))
+        open_states = [Batch.State.QUEUED, Batch.State.LEASED]
+        open_causes = set(
+            Batch.objects.filter(cause_id__in=[campaign_id for _, campaign_id in sending], state__in=open_states)
+            .order_by()
+            .values_list("cause_id", flat=True)
+            .distinct()
+        )
+    for tenant_id, campaign_id in sending:
+        if campaign_id not in open_causes:
+            with tenant_scope(tenant_id):
+                Campaign.objects.filter(id=campaign_id, status=Campaign.Status.SENDING).update(
+                    status=Campaign.Status.COMPLETED, finished_at=timezone.now()
+                )

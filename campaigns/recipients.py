@@ -1,0 +1,39 @@
+"""Who a campaign is for: its audience while it is a draft, its frozen recipients after launch."""
+
+from django.db import connection
+
+from campaigns.models import AudienceChoice, Campaign, CampaignRecipient
+from contacts.audience import Audience, members
+
+__all__ = ["audience_of", "freeze"]
+
+
+def audience_of(campaign: Campaign) -> Audience:
+    """The lists and tags chosen for a campaign."""
+    choices = list(AudienceChoice.objects.filter(campaign=campaign))
+    return Audience(
+        everyone=campaign.everyone,
+        lists=[choice.contact_list_id for choice in choices if choice.contact_list_id and not choice.excluded],
+        tags=[choice.tag_id for choice in choices if choice.tag_id and not choice.excluded],
+        excluded_lists=[choice.contact_list_id for choice in choices if choice.contact_list_id and choice.excluded],
+        excluded_tags=[choice.tag_id for choice in choices if choice.tag_id and choice.excluded],
+    )
+
+
+def freeze(campaign: Campaign) -> int:
+    """Write down every member of the audience, once; again changes nothing. Returns how many there are."""
+    chosen = members(audience_of(campaign)).order_by("id").values("id", "number")
+    sql, parameters = chosen.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {CampaignRecipient._meta.db_table} (id, tenant_id, campaign_id, contact_id, number) "  # noqa: S608
+            f"SELECT gen_random_uuid(), %s, %s, chosen.id, chosen.number FROM ({sql}) chosen "
+            "ON CONFLICT DO NOTHING",
+            [campaign.tenant_id, campaign.id, *parameters],
+        )
+        cursor.execute(
+            f"SELECT count(*) FROM {CampaignRecipient._meta.db_table} WHERE tenant_id = %s AND campaign_id = %s",  # noqa: S608
+            [campaign.tenant_id, campaign.id],
+        )
+        (count,) = cursor.fetchone()
+        return int(count)

@@ -1,0 +1,21 @@
+"""The words of the answers to STOP, START and HELP; the texts are data, ``data/auto_replies.json``."""
+
+import json
+from pathlib import Path
+from typing import Final
+
+from tenants.models import Tenant
+
+__all__ = ["text_of"]
+
+_DATA: Final = json.loads(Path(__file__).with_name("data").joinpath("auto_replies.json").read_text(encoding="utf-8"))
+
+
+def text_of(reply: str, tenant: Tenant, language: str | None) -> str:
+    """The text of ``reply`` in the keyword's language, in English where there is no translation."""
+    spoken = language if language in _DATA["replies"] else "en"
+    template: str = _DATA["replies"][spoken][reply]
+    help_text = tenant.help_contact or _DATA["default_help"][spoken]
+    if help_text[-1:] not in ".!?":
+        help_text += "."
+    return template.replace("{help}", help_text).replace("{brand}", tenant.brand_name)

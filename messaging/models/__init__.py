@@ -1,0 +1,17 @@
+"""Messages and what they travel with."""
+
+from messaging.models.inbound import InboundMessage
+from messaging.models.message import Attempt, Batch, DeliveryReceipt, Message
+from messaging.models.sender import ProviderAccount, Sender
+from messaging.models.template import MessageTemplate
+
+__all__ = [
+    "Attempt",
+    "Batch",
+    "DeliveryReceipt",
+    "InboundMessage",
+    "Message",
+    "MessageTemplate",
+    "ProviderAccount",
+    "Sender",
+]

@@ -1,0 +1,86 @@
+"""Who carries messages: accounts at providers, and the numbers they come from."""
+
+import json
+from typing import Any
+
+from django.db import models
+from django.utils import timezone
+
+from common.encryption import decrypt, encrypt
+from tenants.owned import TenantForeignKey, TenantOwned
+
+__all__ = ["ProviderAccount", "Sender"]
+
+
+class ProviderAccount(TenantOwned):
+    """An account at a provider, with its credentials encrypted at rest."""
+
+    class Kind(models.TextChoices):
+        TWILIO = "twilio", "Twilio"
+        SIMULATOR = "simulator", "Simulated phone network"
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "Active"
+        PAUSED = "paused", "Paused"
+
+    kind = models.CharField(max_length=12, choices=Kind)
+    name = models.CharField(max_length=80)
+    status = models.CharField(max_length=8, choices=Status, default=Status.ACTIVE)
+    encrypted_credentials = models.BinaryField(editable=False)
+    account_reference = models.CharField(max_length=64, blank=True)
+    """The account's public id at the provider (Twilio: AccountSid); callbacks must name it."""
+    max_in_flight = models.PositiveIntegerField(default=256)
+    """Requests under way at once, per worker process."""
+    answers_keywords = models.BooleanField(default=False)
+    """The provider itself answers STOP and HELP, so the platform must not answer a second time."""
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta(TenantOwned.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "name"], name="provider_account_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def credentials(self) -> dict[str, Any]:
+        """The secrets, decrypted."""
+        secrets: dict[str, Any] = json.loads(decrypt(self.encrypted_credentials))
+        return secrets
+
+    @credentials.setter
+    def credentials(self, secrets: dict[str, Any]) -> None:
+        self.encrypted_credentials = encrypt(json.dumps(secrets))
+
+
+class Sender(TenantOwned):
+    """A number (or a name) that messages come from."""
+
+    class Kind(models.TextChoices):
+        LONG_CODE = "long_code", "Local number"
+        TOLL_FREE = "toll_free", "Toll-free number"
+        SHORT_CODE = "short_code", "Short code"
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "Active"
+        PAUSED = "paused", "Paused"
+
+    provider_account = TenantForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="+")
+    value = models.CharField("number", max_length=16)
+    """E.164, or the digits of a short code."""
+    label = models.CharField(max_length=60, blank=True)
+    kind = models.CharField(max_length=12, choices=Kind, default=Kind.LONG_CODE)
+    country = models.CharField(max_length=2, default="US")
+    status = models.CharField(max_length=8, choices=Status, default=Status.ACTIVE)
+    is_default = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta(TenantOwned.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "provider_account", "value"], name="sender_once"),
+            models.UniqueConstraint(
+                fields=["tenant"], condition=models.Q(is_default=True), name="sender_one_default"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label or self.value

@@ -1,0 +1,1 @@
+"""The way of a message: enqueue, gate, route, dispatch, receipt, reconcile. One file a stage."""

@@ -1,0 +1,117 @@
+"""Stage 1, enqueue: texts become message rows, in the transaction of their cause."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+from django.utils import timezone
+
+from common.bulk import insert_rows
+from common.ids import uuid7
+from messaging.models import Batch, Message
+from messaging.pipeline.transitions import recount
+from messaging.text import measure
+from tenants.scope import current_tenant_id
+
+__all__ = ["MAX_BATCH", "Cause", "Draft", "enqueue"]
+
+MAX_BATCH: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What makes the messages, and the promises that go with it."""
+
+    kind: str
+    lane: str
+    purpose: str
+    id: UUID | None = None
+    sender_id: UUID | None = None
+    exemption: str = ""
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One message to be; ``blocked`` ones are recorded with their decision and go no further."""
+
+    number: str
+    body: str
+    contact_id: UUID | None = None
+    blocked: bool = False
+    decision: Mapping[str, object] = field(default_factory=dict)
+    in_reply_to_id: UUID | None = None
+    written_by_id: UUID | None = None
+
+
+_COLUMNS: Final = {
+    "id": "uuid",
+    "tenant_id": "uuid",
+    "batch_id": "uuid",
+    "number": "text",
+    "contact_id": "uuid",
+    "body": "text",
+    "encoding": "text",
+    "part_count": "smallint",
+    "status": "text",
+    "error_code": "text",
+    "decision": "jsonb",
+    "in_reply_to_id": "uuid",
+    "written_by_id": "uuid",
+    "created_at": "timestamptz",
+    "status_at": "timestamptz",
+}
+
+
+def enqueue(drafts: Sequence[Draft], cause: Cause) -> tuple[Batch, list[UUID]]:
+    """Write up to 500 messages as one batch and return it with the messages' ids, in the drafts' order.
+
+    The caller wakes the lane when its transaction commits.
+    """
+    if len(drafts) > MAX_BATCH:
+        raise ValueError(f"a batch holds at most {MAX_BATCH} messages")
+    now = timezone.now()
+    anything_to_send = any(not draft.blocked for draft in drafts)
+    batch = Batch.objects.create(
+        lane=cause.lane,
+        purpose=cause.purpose,
+        state=Batch.State.QUEUED if anything_to_send else Batch.State.DONE,
+        held=cause.held,
+        cause_kind=cause.kind,
+        cause_id=cause.id,
+        sender_id=cause.sender_id,
+        exemption=cause.exemption,
+        not_before=now,
+        created_at=now,
+    )
+    ids = [uuid7() for _ in drafts]
+    tenant_id = current_tenant_id()
+    rows = []
+    for message_id, draft in zip(ids, drafts, strict=True):
+        text = measure(draft.body)
+        if not draft.blocked:
+            batch.part_count += text.part_count
+        rows.append(
+            (
+                message_id,
+                tenant_id,
+                batch.id,
+                draft.number,
+                draft.contact_id,
+                draft.body,
+                text.encoding,
+                text.part_count,
+                Message.Status.BLOCKED.value if draft.blocked else Message.Status.QUEUED.value,
+                "",
+                draft.decision,
+                draft.in_reply_to_id,
+                draft.written_by_id,
+                now,
+                now,
+            )
+        )
+    insert_rows(Message._meta.db_table, _COLUMNS, rows)
+    batch.save(update_fields=["part_count"])
+    recount([batch.id])
+    return batch, ids

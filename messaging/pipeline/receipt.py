@@ -1,0 +1,136 @@
+"""Stage 5, receipt: what the provider tells later is stored raw at once, and applied in batches.
+
+Receipts come late, twice, in any order, or before the provider's own answer. Applying picks the highest rank per
+message; ``transitions`` then refuses whatever would move a message backwards.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Final
+from uuid import UUID
+
+from django.db import connection
+from django.utils import timezone
+
+from common.bulk import json_rows
+from consent.models import ConsentRecord, Suppression
+from consent.services import opt_out
+from messaging.models import Attempt, DeliveryReceipt, Message, ProviderAccount
+from messaging.pipeline.transitions import Change, apply_changes
+from messaging.providers.base import StatusUpdate
+from tenants.scope import all_tenants, current_tenant_id, tenant_scope
+
+__all__ = ["apply_pending", "store"]
+
+PAGE: Final = 1_000
+
+RANK: Final[Mapping[str, int]] = {
+    "": 0,
+    Message.Status.ACCEPTED: 1,
+    Message.Status.SENT: 2,
+    Message.Status.UNDELIVERED: 3,
+    Message.Status.FAILED: 3,
+    Message.Status.DELIVERED: 3,
+}
+
+
+def store(account: ProviderAccount, attempt_id: UUID | None, update: StatusUpdate) -> None:
+    """Keep a receipt as it came; the same one again changes nothing."""
+    receipt = DeliveryReceipt(
+        provider_account=account,
+        attempt_id=attempt_id,
+        provider_message_id=update.provider_message_id[:64],
+        provider_status=update.provider_status[:24],
+        status=update.status,
+        number_opted_out=update.number_opted_out,
+        error_code=update.error_code[:24],
+        payload=dict(update.payload),
+    )
+    DeliveryReceipt.objects.bulk_create([receipt], ignore_conflicts=True)
+
+
+def apply_pending() -> int:
+    """Apply all receipts that wait, tenant by tenant; returns how many there were."""
+    with all_tenants("find receipts to apply"):
+        tenants = list(
+            DeliveryReceipt.objects.filter(applied_at=None).order_by().values_list("tenant_id", flat=True).distinct()
+        )
+    total = 0
+    for tenant_id in tenants:
+        while page := _apply_page(tenant_id):
+            total += page
+            if page < PAGE:
+                break
+    return total
+
+
+def _apply_page(tenant_id: UUID) -> int:
+    with tenant_scope(tenant_id, durable=True):
+        receipts = list(
+            DeliveryReceipt.objects.filter(applied_at=None).order_by("id").select_for_update(skip_locked=True)[:PAGE]
+        )
+        if receipts:
+            _apply(receipts)
+        return len(receipts)
+
+
+def _apply(receipts: Sequence[DeliveryReceipt]) -> None:
+    attempts = {
+        attempt.id: attempt
+        for attempt in Attempt.objects.filter(id__in={r.attempt_id for r in receipts if r.attempt_id}).select_related("message")
+    }
+    by_attempt: dict[UUID, list[DeliveryReceipt]] = defaultdict(list)
+    for receipt in receipts:
+        attempt = attempts.get(receipt.attempt_id) if receipt.attempt_id else None
+        if attempt is not None and _belongs(receipt, attempt):
+            by_attempt[attempt.id].append(receipt)
+    _note_acceptance([(attempts[attempt_id], told) for attempt_id, told in by_attempt.items()])
+    changes = []
+    for attempt_id, told in by_attempt.items():
+        best = max(told, key=lambda receipt: RANK.get(receipt.status, 0))
+        if best.status:
+            changes.append(Change(attempts[attempt_id].message_id, best.status, error_code=best.error_code))
+    apply_changes(changes, batch_ids={attempts[attempt_id].message.batch_id for attempt_id in by_attempt})
+    _learn_opt_outs(attempts, by_attempt)
+    DeliveryReceipt.objects.filter(id__in=[receipt.id for receipt in receipts]).update(applied_at=timezone.now())
+
+
+def _belongs(receipt: DeliveryReceipt, attempt: Attempt) -> bool:
+    """The address named the attempt and was signed; the message id must fit what is known of it."""
+    return attempt.provider_account_id == receipt.provider_account_id and attempt.provider_message_id in (
+        "",
+        receipt.provider_message_id,
+    )
+
+
+_ACCEPT: Final = """
+UPDATE messaging_attempt a
+SET state = 'accepted', provider_message_id = t.provider_message_id, resolved_at = coalesce(a.resolved_at, now())
+FROM json_to_recordset(%(told)s) AS t(id uuid, provider_message_id text)
+WHERE a.tenant_id = %(tenant)s AND a.id = t.id AND a.state IN ('submitting', 'unknown', 'accepted')
+  AND (a.state <> 'accepted' OR a.provider_message_id = '')
+"""
+
+
+def _note_acceptance(news: Sequence[tuple[Attempt, Sequence[DeliveryReceipt]]]) -> None:
+    """A receipt proves that the provider took the text, whatever became of its answer to us."""
+    rows = [(attempt.id, told[0].provider_message_id) for attempt, told in news]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _ACCEPT,
+                {"tenant": current_tenant_id(), "told": json_rows(["id", "provider_message_id"], rows)},
+            )
+
+
+def _learn_opt_outs(
+    attempts: Mapping[UUID, Attempt], by_attempt: Mapping[UUID, Sequence[DeliveryReceipt]]
+) -> None:
+    for attempt_id, told in by_attempt.items():
+        if any(receipt.number_opted_out for receipt in told):
+            opt_out(
+                number=attempts[attempt_id].message.number,
+                source=ConsentRecord.Source.PROVIDER,
+                reason=Suppression.Reason.PROVIDER_BLOCK,
+                evidence={"attempt": str(attempt_id), "error_code": told[0].error_code},
+            )

@@ -1,0 +1,87 @@
+"""Stage 6, reconcile: nothing stays stuck.
+
+Each state in which a dead process or a lost answer can leave something has a sweep here. An attempt in doubt is never
+sent again: its receipts resolve it, or it ends as "unconfirmed" when the provider can no longer have it queued.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from messaging.models import Attempt, Batch, Message
+from messaging.pipeline.transitions import Change, apply_changes
+from tenants.scope import all_tenants, tenant_scope
+
+__all__ = ["give_up_unconfirmed", "mark_unknown", "release_expired_leases"]
+
+PAGE: Final = 1_000
+UNCONFIRMED_AFTER: Final = timedelta(hours=10)
+"""The longest that a provider keeps a text queued (Twilio's maximum validity period)."""
+
+
+def release_expired_leases() -> int:
+    """Give back batches whose worker died: what was not called yet is due again, the rest is in doubt already."""
+    with all_tenants("find expired leases"):
+        expired = list(
+            Batch.objects.filter(state=Batch.State.LEASED, leased_until__lt=timezone.now()).values_list("tenant_id", "id")[:PAGE]
+        )
+    for tenant_id, batch_id in expired:
+        with tenant_scope(tenant_id):
+            batch = Batch.objects.select_for_update().filter(
+                id=batch_id, state=Batch.State.LEASED, leased_until__lt=timezone.now()
+            ).first()
+            if batch is None:
+                continue
+            waiting = Message.objects.filter(batch_id=batch_id, status=Message.Status.QUEUED)
+            batch.state = Batch.State.QUEUED if waiting.exists() else Batch.State.DONE
+            batch.lease = batch.leased_until = None
+            batch.save(update_fields=["state", "lease", "leased_until"])
+    return len(expired)
+
+
+def mark_unknown() -> int:
+    """Calls past their deadline without a recorded answer: the provider may or may not have the text."""
+    return _move_attempts(
+        Attempt.State.SUBMITTING, timedelta(), attempt_state=Attempt.State.UNKNOWN, status=Message.Status.UNKNOWN
+    )
+
+
+def give_up_unconfirmed() -> int:
+    """Attempts still in doubt when the provider can no longer have the text queued."""
+    return _move_attempts(
+        Attempt.State.UNKNOWN, UNCONFIRMED_AFTER, attempt_state=Attempt.State.UNKNOWN, status=Message.Status.UNCONFIRMED
+    )
+
+
+def _move_attempts(found: str, overdue: timedelta, *, attempt_state: str, status: str) -> int:
+    unresolved = Message.objects.filter(
+        id=OuterRef("message_id"), status__in=[Message.Status.SUBMITTING, Message.Status.UNKNOWN]
+    )
+    with all_tenants("find attempts past their deadline"):
+        late = Attempt.objects.filter(Exists(unresolved), state=found, deadline__lt=timezone.now() - overdue)
+        rows = list(late.values_list("tenant_id", "id")[:PAGE])
+    by_tenant: dict[UUID, list[UUID]] = {}
+    for tenant_id, attempt_id in rows:
+        by_tenant.setdefault(tenant_id, []).append(attempt_id)
+    for tenant_id, attempt_ids in by_tenant.items():
+        with tenant_scope(tenant_id):
+            _move(attempt_ids, found, attempt_state, status)
+    return len(rows)
+
+
+def _move(attempt_ids: Iterable[UUID], found: str, attempt_state: str, status: str) -> None:
+    rows = list(
+        Attempt.objects.select_for_update(of=("self",))
+        .filter(id__in=list(attempt_ids), state=found)
+        .order_by("id")
+        .values_list("id", "message_id", "message__batch_id")
+    )
+    Attempt.objects.filter(id__in=[attempt_id for attempt_id, _, _ in rows]).update(state=attempt_state)
+    apply_changes(
+        [Change(message_id, status, error_code="no_answer") for _, message_id, _ in rows],
+        batch_ids={batch_id for _, _, batch_id in rows},
+    )

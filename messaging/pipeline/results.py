@@ -1,0 +1,123 @@
+"""Recording what the provider answered, for a whole batch at once."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db import connection
+from django.utils import timezone
+
+from common.bulk import json_rows
+from consent.models import ConsentRecord, Suppression
+from consent.services import opt_out
+from messaging.models import Attempt, Batch, Message
+from messaging.pipeline.transitions import Change, apply_changes
+from messaging.providers.base import Outcome, SendResult
+from tenants.scope import current_tenant_id
+
+__all__ = ["MAX_TRIES", "Handed", "backoff", "record"]
+
+MAX_TRIES: Final = 6
+"""A message that the provider would not even take so often fails."""
+
+_ATTEMPT_STATE: Final = {
+    Outcome.ACCEPTED: Attempt.State.ACCEPTED.value,
+    Outcome.REFUSED: Attempt.State.REJECTED.value,
+    Outcome.TRY_AGAIN: Attempt.State.REJECTED.value,
+    Outcome.UNKNOWN: Attempt.State.UNKNOWN.value,
+}
+_MESSAGE_STATUS: Final = {
+    Outcome.ACCEPTED: Message.Status.ACCEPTED,
+    Outcome.REFUSED: Message.Status.FAILED,
+    Outcome.TRY_AGAIN: Message.Status.QUEUED,
+    Outcome.UNKNOWN: Message.Status.UNKNOWN,
+}
+
+_RESOLVE: Final = """
+UPDATE messaging_attempt a
+SET state = CASE WHEN a.state IN ('submitting', 'unknown') THEN r.state ELSE a.state END,
+    provider_message_id = CASE WHEN r.provider_message_id <> '' THEN r.provider_message_id ELSE a.provider_message_id END,
+    error_code = CASE WHEN a.state IN ('submitting', 'unknown') THEN r.error_code ELSE a.error_code END,
+    resolved_at = CASE WHEN r.state = 'unknown' THEN a.resolved_at ELSE coalesce(a.resolved_at, now()) END
+FROM json_to_recordset(%(results)s) AS r(id uuid, state text, provider_message_id text, error_code text)
+WHERE a.tenant_id = %(tenant)s AND a.id = r.id
+RETURNING a.id, a.state
+"""
+"""A receipt may have come first and have shown that the provider took the text: then that stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """An attempt that was called; ``n`` counts the tries of its message from 1."""
+
+    attempt_id: UUID
+    message_id: UUID
+    number: str
+    n: int
+
+
+def record(batch_id: UUID, lease: UUID, handed: Sequence[Handed], results: Sequence[SendResult]) -> None:
+    """Write the answers to attempts, messages and the batch, and learn of opt-outs that the provider knew."""
+    in_force = _resolve(handed, results)
+    changes = []
+    wait = timedelta()
+    for one, result in zip(handed, results, strict=True):
+        if in_force.get(one.attempt_id) != _ATTEMPT_STATE[result.outcome]:
+            continue
+        status = _MESSAGE_STATUS[result.outcome]
+        if result.outcome is Outcome.TRY_AGAIN:
+            if one.n >= MAX_TRIES:
+                status = Message.Status.FAILED
+            else:
+                wait = max(wait, backoff(one.n, result.retry_after))
+        changes.append(Change(one.message_id, status, error_code=result.error_code))
+    apply_changes(changes, batch_ids=[batch_id])
+    _finish(batch_id, lease, wait)
+    for one, result in zip(handed, results, strict=True):
+        if result.number_opted_out:
+            opt_out(
+                number=one.number,
+                source=ConsentRecord.Source.PROVIDER,
+                reason=Suppression.Reason.PROVIDER_BLOCK,
+                evidence={"attempt": str(one.attempt_id), "error_code": result.error_code},
+            )
+
+
+def backoff(tries: int, retry_after: float) -> timedelta:
+    """How long to wait before another try: twice as long each time, at most five minutes, with jitter."""
+    seconds = min(300.0, max(retry_after, 2.0 ** (tries - 1)))
+    return timedelta(seconds=seconds * random.uniform(0.75, 1.25))  # noqa: S311 - spreads load, hides nothing
+
+
+def _resolve(handed: Sequence[Handed], results: Sequence[SendResult]) -> dict[UUID, str]:
+    rows = [
+        (one.attempt_id, _ATTEMPT_STATE[result.outcome], result.provider_message_id, result.error_code)
+        for one, result in zip(handed, results, strict=True)
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _RESOLVE,
+            {
+                "tenant": current_tenant_id(),
+                "results": json_rows(["id", "state", "provider_message_id", "error_code"], rows),
+            },
+        )
+        return dict(cursor.fetchall())
+
+
+def _finish(batch_id: UUID, lease: UUID, wait: timedelta) -> None:
+    """Done, or due again when messages are left; a batch that another worker holds by now is that worker's to finish."""
+    batch = Batch.objects.select_for_update().get(id=batch_id)
+    if batch.state == Batch.State.LEASED and batch.lease != lease:
+        return
+    left = list(Message.objects.filter(batch_id=batch_id, status=Message.Status.QUEUED).values_list("id", flat=True))
+    if batch.state == Batch.State.CANCELLED:
+        apply_changes([Change(message_id, Message.Status.CANCELLED) for message_id in left], batch_ids=[batch_id])
+        return
+    batch.state = Batch.State.QUEUED if left else Batch.State.DONE
+    batch.not_before = timezone.now() + wait
+    batch.lease = batch.leased_until = None
+    batch.save(update_fields=["state", "not_before", "lease", "leased_until"])

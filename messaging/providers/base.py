@@ -1,0 +1,116 @@
+"""What the platform asks of a provider, whoever it is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+__all__ = [
+    "CallbackRefused",
+    "CallbackRequest",
+    "InboundText",
+    "Outcome",
+    "Provider",
+    "SendRequest",
+    "SendResult",
+    "StatusUpdate",
+]
+
+
+class Outcome(StrEnum):
+    """How a hand-over ended."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    """Definitely not accepted, and the same request would be refused again."""
+    TRY_AGAIN = "try_again"
+    """Definitely not accepted, but a later try may be: nothing was written, or the provider said so."""
+    UNKNOWN = "unknown"
+    """The provider may or may not have it: it must not be sent again until that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendRequest:
+    """One text to hand over, built from scratch for each attempt."""
+
+    attempt_id: str
+    sender: str
+    to: str
+    body: str
+    status_callback: str
+    validity_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """The answer to one ``SendRequest``."""
+
+    outcome: Outcome
+    provider_message_id: str = ""
+    error_code: str = ""
+    retry_after: float = 0.0
+    """Seconds after which another try makes sense."""
+    number_opted_out: bool = False
+    """The provider refused because the person opted out there: the platform must learn of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRequest:
+    """A callback as it arrived, with the public address it was sent to."""
+
+    url: str
+    headers: Mapping[str, str]
+    content_type: str
+    body: bytes
+
+
+class CallbackRefused(Exception):
+    """The callback is not genuine or not understood; ``status`` is the HTTP answer."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class StatusUpdate:
+    """What a provider tells about a message it took."""
+
+    provider_message_id: str
+    provider_status: str
+    status: str
+    """Ours: "accepted", "sent", "delivered", "undelivered", "failed", or "" for a word that is not known."""
+    error_code: str = ""
+    number_opted_out: bool = False
+    payload: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class InboundText:
+    """A text from a person."""
+
+    provider_message_id: str
+    sender: str
+    """The tenant's number it was sent to."""
+    number: str
+    body: str
+    media_urls: Sequence[str] = ()
+    already_answered: bool = False
+    """The provider itself recognised a keyword and answered it."""
+    payload: Mapping[str, str] = field(default_factory=dict)
+
+
+class Provider(Protocol):
+    """An adapter, bound to one account's credentials."""
+
+    async def send(self, request: SendRequest) -> SendResult:
+        """Hand one text over. Never raises for what the provider or the network does."""
+
+    async def close(self) -> None:
+        """Give back connections."""
+
+    def read_status(self, callback: CallbackRequest) -> StatusUpdate:
+        """Verify and read a status callback; raises ``CallbackRefused``."""
+
+    def read_inbound(self, callback: CallbackRequest) -> InboundText:
+        """Verify and read an inbound callback; raises ``CallbackRefused``."""

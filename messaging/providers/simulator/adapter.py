@@ -1,0 +1,98 @@
+"""Handing messages to the simulated phone network."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Final
+
+import aiohttp
+
+from messaging.providers.base import (
+    CallbackRefused,
+    CallbackRequest,
+    InboundText,
+    Outcome,
+    SendRequest,
+    SendResult,
+    StatusUpdate,
+)
+from messaging.providers.forms import read_form
+from messaging.providers.simulator.behaviour import OPTED_OUT
+from messaging.providers.simulator.signing import SIGNATURE_HEADER, is_genuine, sign
+
+__all__ = ["SimulatorProvider"]
+
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=2, sock_read=5)
+_STATUS_WORDS: Final = frozenset({"accepted", "sent", "delivered", "undelivered", "failed"})
+
+
+class SimulatorProvider:
+    """An account at the simulated network. Credentials: ``secret``, shared with the network."""
+
+    def __init__(self, credentials: Mapping[str, str], *, base_url: str, max_in_flight: int = 256) -> None:
+        self._secret = credentials["secret"]
+        self._url = f"{base_url}/messages"
+        self._max_in_flight = max_in_flight
+        self._session: aiohttp.ClientSession | None = None
+
+    async def send(self, request: SendRequest) -> SendResult:
+        """Hand one text to the network."""
+        body = json.dumps(
+            {"to": request.to, "from": request.sender, "body": request.body, "callback": request.status_callback}
+        ).encode()
+        headers = {SIGNATURE_HEADER: sign(self._secret, self._url, body), "Content-Type": "application/json"}
+        try:
+            async with self._open().post(self._url, data=body, headers=headers) as answer:
+                return self._result(answer.status, await answer.json())
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+            return SendResult(Outcome.TRY_AGAIN, error_code="not_connected", retry_after=2.0)
+        except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError):
+            return SendResult(Outcome.UNKNOWN, error_code="no_answer")
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    def read_status(self, callback: CallbackRequest) -> StatusUpdate:
+        """Verify and read a receipt; raises ``CallbackRefused``."""
+        form = self._genuine(callback, ("id", "status"))
+        code = form.get("error_code", "")
+        return StatusUpdate(
+            provider_message_id=form["id"],
+            provider_status=form["status"],
+            status=form["status"] if form["status"] in _STATUS_WORDS else "",
+            error_code=code,
+            number_opted_out=code == OPTED_OUT,
+            payload=form,
+        )
+
+    def read_inbound(self, callback: CallbackRequest) -> InboundText:
+        """Verify and read a reply typed on a virtual phone; raises ``CallbackRefused``."""
+        form = self._genuine(callback, ("id", "from", "to", "body"))
+        return InboundText(
+            provider_message_id=form["id"], sender=form["to"], number=form["from"], body=form["body"], payload=form
+        )
+
+    def _genuine(self, callback: CallbackRequest, required: tuple[str, ...]) -> dict[str, str]:
+        form = read_form(callback, required=required)
+        if not is_genuine(self._secret, callback.url, callback.body, callback.headers.get(SIGNATURE_HEADER, "")):
+            raise CallbackRefused(403, "signature")
+        return form
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            connector = aiohttp.TCPConnector(limit=self._max_in_flight, keepalive_timeout=10)
+            self._session = aiohttp.ClientSession(connector=connector, timeout=_TIMEOUT)
+        return self._session
+
+    @staticmethod
+    def _result(status: int, answer: Mapping[str, str]) -> SendResult:
+        code = answer.get("error_code", "")
+        if status == 201:
+            return SendResult(Outcome.ACCEPTED, provider_message_id=answer["id"])
+        if status == 429:
+            return SendResult(Outcome.TRY_AGAIN, error_code=code, retry_after=1.0)
+        if status >= 500:
+            return SendResult(Outcome.UNKNOWN, error_code=code)
+        return SendResult(Outcome.REFUSED, error_code=code, number_opted_out=code == OPTED_OUT)

@@ -1,0 +1,5 @@
+"""Twilio."""
+
+from messaging.providers.twilio.adapter import TwilioProvider
+
+__all__ = ["TwilioProvider"]

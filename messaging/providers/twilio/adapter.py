@@ -1,0 +1,71 @@
+"""Handing messages to Twilio over its REST API, with the official SDK."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final
+
+import aiohttp
+from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.rest import Client
+
+from messaging.providers.base import (
+    CallbackRequest,
+    InboundText,
+    Outcome,
+    SendRequest,
+    SendResult,
+    StatusUpdate,
+)
+from messaging.providers.twilio import callbacks
+from messaging.providers.twilio.errors import classify
+from messaging.providers.twilio.transport import TWILIO_API, NothingSent, Transport
+
+__all__ = ["TwilioProvider"]
+
+MAX_VALIDITY_SECONDS: Final = 36_000
+"""Twilio accepts 1 to 36000."""
+
+
+class TwilioProvider:
+    """One Twilio account. Credentials: ``account_sid``, ``auth_token``, and while a token is rotated ``secondary_token``."""
+
+    def __init__(self, credentials: Mapping[str, str], *, base_url: str = TWILIO_API, max_in_flight: int = 256) -> None:
+        self._account_sid = credentials["account_sid"]
+        self._secrets = [credentials["auth_token"], credentials.get("secondary_token", "")]
+        self._transport = Transport(base_url=base_url, max_in_flight=max_in_flight)
+        client = Client(self._account_sid, credentials["auth_token"], http_client=self._transport)
+        self._messages = client.api.v2010.account.messages
+
+    async def send(self, request: SendRequest) -> SendResult:
+        """Create one message. Twilio has no idempotency key, so whatever is not certain is unknown, never repeated."""
+        try:
+            message = await self._messages.create_async(
+                to=request.to,
+                from_=request.sender,
+                body=request.body,
+                status_callback=request.status_callback,
+                validity_period=max(1, min(request.validity_seconds, MAX_VALIDITY_SECONDS)),
+            )
+        except TwilioRestException as error:
+            return classify(error.status, str(error.code or ""))
+        except NothingSent:
+            return SendResult(Outcome.TRY_AGAIN, error_code="not_connected", retry_after=2.0)
+        except (aiohttp.ClientError, asyncio.TimeoutError, OSError):
+            return SendResult(Outcome.UNKNOWN, error_code="no_answer")
+        except (TwilioException, ValueError, KeyError, TypeError):
+            return SendResult(Outcome.UNKNOWN, error_code="unreadable_answer")
+        if not message.sid:
+            return SendResult(Outcome.UNKNOWN, error_code="unreadable_answer")
+        return SendResult(Outcome.ACCEPTED, provider_message_id=message.sid)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._transport.close()
+
+    def read_status(self, callback: CallbackRequest) -> StatusUpdate:
+        """Verify and read a status callback; raises ``CallbackRefused``."""
+        return callbacks.read_status(callback, account_sid=self._account_sid, secrets=self._secrets)
+
+    def read_inbound(self, callback: CallbackRequest) -> InboundText:
+        """Verify and read an inbound callback; raises ``CallbackRefused``."""
+        return callbacks.read_inbound(callback, account_sid=self._account_sid, secrets=self._secrets)

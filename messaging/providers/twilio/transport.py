@@ -1,0 +1,70 @@
+"""HTTP for the official SDK: pooled connections, time limits, and errors that say whether anything was sent."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import aiohttp
+from twilio.http import AsyncHttpClient
+from twilio.http.response import Response
+
+__all__ = ["NothingSent", "Transport"]
+
+TWILIO_API: Final = "https://api.twilio.com"
+TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=3.05, sock_read=10)
+"""Twilio answers within its own ten seconds or not at all; connecting twice in three is its documented retry."""
+KEEP_ALIVE_SECONDS: Final = 10
+"""Shorter than the idle limit of common load balancers: a connection that the other side is about to close would
+turn a safe request into one of unknown outcome."""
+
+
+class NothingSent(Exception):
+    """No byte of the request reached the provider: another try cannot duplicate anything."""
+
+
+class Transport(AsyncHttpClient):  # type: ignore[misc]
+    """The SDK's HTTP client over one ``aiohttp`` session; ``base_url`` may point to an emulator on loopback."""
+
+    def __init__(self, *, base_url: str, max_in_flight: int) -> None:
+        super().__init__(logger=None, is_async=True)
+        self._base_url = base_url
+        self._max_in_flight = max_in_flight
+        self._session: aiohttp.ClientSession | None = None
+
+    async def request(
+        self,
+        method: str,
+        uri: str,
+        params: Mapping[str, object] | None = None,
+        data: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,
+        allow_redirects: bool = False,
+        **_: Any,
+    ) -> Response:
+        """One request, never repeated here. Raises ``NothingSent`` or ``aiohttp.ClientError`` / ``TimeoutError``."""
+        session = self._open()
+        try:
+            async with session.request(
+                method,
+                uri.replace(TWILIO_API, self._base_url, 1),
+                params=params,
+                data=data,
+                headers=headers,
+                auth=aiohttp.BasicAuth(*auth) if auth else None,
+                allow_redirects=False,
+            ) as answer:
+                return Response(answer.status, await answer.text(), headers=answer.headers)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise NothingSent(type(error).__name__) from error
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            connector = aiohttp.TCPConnector(limit=self._max_in_flight, keepalive_timeout=KEEP_ALIVE_SECONDS)
+            self._session = aiohttp.ClientSession(connector=connector, timeout=TIMEOUT, trust_env=False)
+        return self._session
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()

@@ -1,0 +1,31 @@
+"""What can be done with messages, senders and templates."""
+
+from messaging.services.receiving import receive
+from messaging.services.senders import (
+    add_provider_account,
+    add_sender,
+    make_default_sender,
+    set_sender_status,
+)
+from messaging.services.sending import (
+    cancel_batches,
+    hold_batches,
+    send_reply,
+    why_or_why_not,
+)
+from messaging.services.templates import save_template
+from messaging.services.waking import wake
+
+__all__ = [
+    "add_provider_account",
+    "add_sender",
+    "cancel_batches",
+    "hold_batches",
+    "make_default_sender",
+    "receive",
+    "save_template",
+    "send_reply",
+    "set_sender_status",
+    "wake",
+    "why_or_why_not",
+]

@@ -1,0 +1,127 @@
+"""An incoming text: stored, and if it is a keyword acted on, in the transaction of the callback that brought it.
+
+An opt-out therefore holds from the moment the provider is told that its callback was taken. Whatever else a text
+means is left to the handlers, afterwards.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+from django.utils import timezone
+
+from common.lanes import CONVERSATION
+from common.phone_numbers import is_e164
+from common.tasks import enqueue_on_commit
+from consent.keywords import ALSO_CONFIRMATIONS, Classification, classify
+from consent.models import ConsentRecord
+from consent.purposes import Purpose
+from consent.services import is_suppressed, opt_back_in, opt_out
+from contacts.models import Contact
+from messaging.auto_replies import text_of
+from messaging.models import InboundMessage, Message, ProviderAccount, Sender
+from messaging.pipeline.enqueue import Cause, Draft, enqueue
+from messaging.providers.base import CallbackRefused, InboundText
+from messaging.services.waking import wake
+from messaging.tasks import handle_inbound_text
+
+__all__ = ["receive"]
+
+HELP_PAUSE: Final = timedelta(seconds=30)
+"""A second HELP within this time is not answered again: two robots must not talk to each other for ever."""
+
+
+def receive(account: ProviderAccount, text: InboundText) -> InboundMessage | None:
+    """Take a verified text in; the same one again changes nothing and returns None.
+
+    Raises ``CallbackRefused`` when the number it was sent to is no sender of this account.
+    """
+    sender = Sender.objects.filter(provider_account=account, value=text.sender).first()
+    if sender is None:
+        raise CallbackRefused(404, "no such sender")
+    inbound = _store(account, sender, text)
+    if inbound is None:
+        return None
+    if is_e164(inbound.number):
+        _act(inbound, classify(inbound.body), answered=text.already_answered or account.answers_keywords)
+    enqueue_on_commit(handle_inbound_text, str(inbound.tenant_id), str(inbound.id))
+    return inbound
+
+
+def _store(account: ProviderAccount, sender: Sender, text: InboundText) -> InboundMessage | None:
+    number = text.number[:16]
+    found = classify(text.body)
+    inbound = InboundMessage(
+        provider_account=account,
+        provider_message_id=text.provider_message_id[:64],
+        sender=sender,
+        number=number,
+        contact=Contact.objects.filter(number=number).first(),
+        body=text.body.replace("\x00", ""),
+        media_count=len(text.media_urls),
+        intent=found.intent,
+        certain=found.certain,
+        payload={name: value.replace("\x00", "") for name, value in text.payload.items()},
+    )
+    InboundMessage.objects.bulk_create([inbound], ignore_conflicts=True)
+    # A repeated callback leaves the first row, which has another id.
+    return inbound if InboundMessage.objects.filter(id=inbound.id).exists() else None
+
+
+def _act(inbound: InboundMessage, found: Classification, *, answered: bool) -> None:
+    """Do what a keyword demands. An uncertain opt-out is shown to a person (``Conversation.needs_review``)."""
+    reply = ""
+    if found.intent == "opt_out" and found.certain:
+        reply = _opt_out(inbound)
+    elif found.intent == "help":
+        reply = "help_reply"
+    elif found.intent == "opt_in":
+        reply = _opt_in(inbound, found)
+    if reply and not answered and not _just_answered(inbound, reply):
+        _answer(inbound, reply, found.language)
+
+
+def _opt_out(inbound: InboundMessage) -> str:
+    newly = opt_out(
+        number=inbound.number,
+        source=ConsentRecord.Source.REPLY,
+        wording=inbound.body,
+        evidence={"inbound": str(inbound.id), "provider_message_id": inbound.provider_message_id},
+    )
+    return "opt_out_confirmation" if newly else ""
+
+
+def _opt_in(inbound: InboundMessage, found: Classification) -> str:
+    """START lifts the person's opt-out. A bare YES says so only of somebody who is opted out."""
+    if found.keyword in ALSO_CONFIRMATIONS and not is_suppressed(number=inbound.number):
+        return ""
+    came_back = opt_back_in(
+        number=inbound.number,
+        wording=inbound.body,
+        evidence={"inbound": str(inbound.id), "provider_message_id": inbound.provider_message_id},
+    )
+    return "opt_in_confirmation" if came_back else ""
+
+
+def _just_answered(inbound: InboundMessage, reply: str) -> bool:
+    recently = Message.objects.filter(
+        number=inbound.number, batch__exemption=reply, created_at__gt=timezone.now() - HELP_PAUSE
+    )
+    return reply == "help_reply" and recently.exists()
+
+
+def _answer(inbound: InboundMessage, reply: str, language: str | None) -> None:
+    cause = Cause(
+        kind="auto_reply",
+        lane=CONVERSATION,
+        purpose=Purpose.SUPPORT,
+        sender_id=inbound.sender_id,
+        exemption=reply,
+    )
+    draft = Draft(
+        number=inbound.number,
+        contact_id=inbound.contact_id,
+        body=text_of(reply, inbound.sender.tenant, language),
+        in_reply_to_id=inbound.id,
+    )
+    enqueue([draft], cause)
+    wake(CONVERSATION)

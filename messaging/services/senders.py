@@ -1,0 +1,58 @@
+"""Accounts at providers, and the senders that messages come from."""
+
+from collections.abc import Mapping
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from common.phone_numbers import NumberProblem, parse
+from messaging.models import ProviderAccount, Sender
+from tenants.models import Tenant
+
+__all__ = ["add_provider_account", "add_sender", "make_default_sender", "set_sender_status"]
+
+
+def add_provider_account(*, kind: str, name: str, credentials: Mapping[str, str], **options: object) -> ProviderAccount:
+    """Keep an account at a provider; the credentials are stored encrypted."""
+    account = ProviderAccount(kind=kind, name=name.strip(), account_reference=credentials.get("account_sid", ""))
+    account.credentials = dict(credentials)
+    for option, value in options.items():
+        setattr(account, option, value)
+    account.full_clean(exclude=["tenant", "encrypted_credentials"])
+    if ProviderAccount.objects.filter(name=account.name).exists():
+        raise ValidationError({"name": "There is an account with this name already."})
+    account.save()
+    return account
+
+
+def add_sender(*, tenant: Tenant, account: ProviderAccount, value: str, kind: str, label: str = "") -> Sender:
+    """Add a number that texts come from; the first one becomes the default."""
+    typed = value.strip()
+    if kind == Sender.Kind.SHORT_CODE:
+        if not (typed.isascii() and typed.isdigit() and 3 <= len(typed) <= 8):
+            raise ValidationError({"value": "A short code has 3 to 8 digits."})
+    else:
+        try:
+            typed = parse(typed, tenant.country).e164
+        except NumberProblem as problem:
+            raise ValidationError({"value": str(problem)}) from None
+    if Sender.objects.filter(provider_account=account, value=typed).exists():
+        raise ValidationError({"value": "This number is a sender already."})
+    first = not Sender.objects.filter(is_default=True).exists()
+    return Sender.objects.create(
+        provider_account=account, value=typed, kind=kind, label=label.strip(), country=tenant.country, is_default=first
+    )
+
+
+@transaction.atomic
+def make_default_sender(*, sender: Sender) -> None:
+    """Texts come from this number unless another one is asked for."""
+    Sender.objects.filter(is_default=True).update(is_default=False)
+    sender.is_default = True
+    sender.save(update_fields=["is_default"])
+
+
+def set_sender_status(*, sender: Sender, active: bool) -> None:
+    """Pause a sender or take it up again; what is queued for a paused sender is refused with that reason."""
+    sender.status = Sender.Status.ACTIVE if active else Sender.Status.PAUSED
+    sender.save(update_fields=["status"])

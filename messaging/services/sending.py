@@ -1,0 +1,81 @@
+"""Sending one text, and holding or cancelling many."""
+
+from typing import Final
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+
+from common.lanes import CONVERSATION
+from consent.gate import BLOCK, Decision
+from consent.purposes import Purpose
+from messaging.models import Batch, InboundMessage, Message
+from messaging.pipeline.enqueue import Cause, Draft, enqueue
+from messaging.pipeline.gate import Candidate, Circumstances, decide_all
+from messaging.pipeline.route import choose
+from messaging.pipeline.transitions import Change, apply_changes, lock_batches
+from messaging.services.waking import wake
+from tenants.models import Tenant
+
+__all__ = ["MAX_BODY", "cancel_batches", "hold_batches", "send_reply", "why_or_why_not"]
+
+MAX_BODY: Final = 1600
+"""Twilio refuses longer texts (21617)."""
+
+
+def send_reply(*, tenant: Tenant, number: str, contact_id: UUID | None, body: str, user_id: UUID) -> Message:
+    """Answer a person in their conversation, from the number they wrote to last.
+
+    The message is recorded either way; when the gate refuses it, its status is "blocked" and its decision says why.
+    """
+    text = body.strip()
+    if not text:
+        raise ValidationError({"body": "Write something first."})
+    if len(text) > MAX_BODY:
+        raise ValidationError({"body": f"A text can have at most {MAX_BODY} characters; this one has {len(text)}."})
+    last = InboundMessage.objects.filter(number=number).order_by("-received_at").first()
+    cause = Cause(
+        kind="reply", lane=CONVERSATION, purpose=Purpose.SUPPORT, sender_id=last.sender_id if last else None
+    )
+    decision = why_or_why_not(tenant=tenant, number=number, purpose=Purpose.SUPPORT, sender_id=cause.sender_id)
+    draft = Draft(
+        number=number,
+        contact_id=contact_id,
+        body=text,
+        blocked=decision.outcome == BLOCK,
+        decision=decision.as_json(),
+        written_by_id=user_id,
+    )
+    _, ids = enqueue([draft], cause)
+    wake(CONVERSATION)
+    return Message.objects.get(id=ids[0])
+
+
+def why_or_why_not(*, tenant: Tenant, number: str, purpose: str, sender_id: UUID | None = None) -> Decision:
+    """What the gate would decide for this number and purpose now."""
+    circumstances = Circumstances(tenant=tenant, purpose=purpose, sender_problem=choose(sender_id).problem)
+    return decide_all([Candidate(number)], circumstances)[0]
+
+
+def hold_batches(*, cause_id: UUID, held: bool) -> None:
+    """Pause or resume everything of a cause that has not been handed over."""
+    open_batches = _lock_open_batches(cause_id)
+    Batch.objects.filter(id__in=open_batches).update(held=held)
+    for lane in Batch.objects.filter(id__in=open_batches).order_by().values_list("lane", flat=True).distinct():
+        wake(lane)
+
+
+def cancel_batches(*, cause_id: UUID) -> int:
+    """Cancel everything of a cause that has not been handed over; returns how many messages.
+
+    What a worker is handing over at this moment goes on; ``results`` cancels whatever of it comes back.
+    """
+    open_batches = _lock_open_batches(cause_id)
+    Batch.objects.filter(id__in=open_batches).update(state=Batch.State.CANCELLED)
+    waiting = Message.objects.filter(batch_id__in=open_batches, status=Message.Status.QUEUED)
+    changes = [Change(message_id, Message.Status.CANCELLED) for message_id in waiting.values_list("id", flat=True)]
+    return len(apply_changes(changes, batch_ids=open_batches))
+
+
+def _lock_open_batches(cause_id: UUID) -> list[UUID]:
+    unfinished = Batch.objects.filter(cause_id=cause_id, state__in=[Batch.State.QUEUED, Batch.State.LEASED])
+    return lock_batches(unfinished.values_list("id", flat=True))

@@ -1,0 +1,84 @@
+"""Background work of messaging."""
+
+import time
+from typing import Final
+from uuid import UUID
+
+from celery import shared_task
+from django.core.cache import cache
+from django.db.models import Count
+from django.utils import timezone
+
+from common.lanes import BACKGROUND, CONVERSATION
+from messaging.handling import handle_inbound, unhandled
+from messaging.models import Batch
+from messaging.pipeline import receipt, reconcile
+from messaging.pipeline.dispatch import run_next_batch
+from tenants.scope import all_tenants
+
+__all__ = [
+    "apply_receipts",
+    "beat_heartbeat",
+    "dispatch",
+    "handle_inbound_text",
+    "sweep",
+    "sweep_inbound",
+    "wake_lanes",
+]
+
+WORK_SECONDS: Final = 10.0
+"""How long one hint keeps a worker busy on its lane; then the next hint has its turn."""
+HINTS_AT_ONCE: Final = 8
+HEARTBEAT_KEY: Final = "beat-heartbeat"
+
+
+@shared_task(name="messaging.dispatch", queue=CONVERSATION)
+def dispatch(lane: str) -> None:
+    """Hand over the lane's due batches, one after the other. Sent to the lane's own queue."""
+    until = time.monotonic() + WORK_SECONDS
+    while time.monotonic() < until and run_next_batch(lane):
+        pass
+
+
+@shared_task(name="messaging.wake_lanes", queue=BACKGROUND)
+def wake_lanes() -> None:
+    """Hint to each lane that has due batches; hints that find no free worker lapse before the next tick's."""
+    with all_tenants("find lanes with due batches"):
+        due = Batch.objects.filter(state=Batch.State.QUEUED, held=False, not_before__lte=timezone.now())
+        waiting = dict(due.order_by().values_list("lane").annotate(batches=Count("id")))
+    for lane, batches in waiting.items():
+        for _ in range(min(batches, HINTS_AT_ONCE)):
+            dispatch.apply_async(args=[lane], queue=lane, expires=2, ignore_result=True)
+
+
+@shared_task(name="messaging.apply_receipts", queue=BACKGROUND)
+def apply_receipts() -> None:
+    """Apply the receipts that wait."""
+    receipt.apply_pending()
+
+
+@shared_task(name="messaging.handle_inbound", queue=CONVERSATION)
+def handle_inbound_text(tenant_id: str, inbound_id: str) -> None:
+    """Pass an incoming text to the handlers."""
+    handle_inbound(UUID(tenant_id), UUID(inbound_id))
+
+
+@shared_task(name="messaging.sweep_inbound", queue=BACKGROUND)
+def sweep_inbound() -> None:
+    """Handle incoming texts whose hint was lost."""
+    for tenant_id, inbound_id in unhandled():
+        handle_inbound(tenant_id, inbound_id)
+
+
+@shared_task(name="messaging.sweep", queue=BACKGROUND)
+def sweep() -> None:
+    """Free what a dead worker or a lost answer left behind."""
+    reconcile.release_expired_leases()
+    reconcile.mark_unknown()
+    reconcile.give_up_unconfirmed()
+
+
+@shared_task(name="messaging.beat_heartbeat", queue=BACKGROUND)
+def beat_heartbeat() -> None:
+    """Shows that beat and a worker are alive; read by ``/readyz``."""
+    cache.set(HEARTBEAT_KEY, time.time(), timeout=3600)

@@ -1,0 +1,77 @@
+"""What can be done with conversations."""
+
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from common.phone_numbers import NumberProblem, parse
+from contacts.models import Contact
+from messaging.models import InboundMessage, Message
+from messaging.services import send_reply
+from support.models import Conversation
+from tenants.models import Tenant
+
+__all__ = ["close", "mark_read", "note_inbound", "open_conversation", "reopen", "reply"]
+
+
+def note_inbound(*, inbound: InboundMessage) -> Conversation:
+    """A person's text reaches their conversation; it opens again if it was closed.
+
+    A keyword that was acted on needs nobody's attention, so it stays read.
+    """
+    settled = inbound.certain and inbound.intent != InboundMessage.Intent.OTHER
+    conversation, _ = Conversation.objects.get_or_create(
+        number=inbound.number, defaults={"contact_id": inbound.contact_id}
+    )
+    conversation.contact_id = inbound.contact_id or conversation.contact_id
+    conversation.preview = inbound.body[:120]
+    conversation.last_at = inbound.received_at
+    if not settled:
+        conversation.unread_count += 1
+        conversation.closed_at = None
+    conversation.needs_review = conversation.needs_review or not inbound.certain
+    conversation.save()
+    return conversation
+
+
+def open_conversation(*, tenant: Tenant, number: str) -> Conversation:
+    """The conversation with a number, made if there is none yet."""
+    try:
+        e164 = parse(number, tenant.country).e164
+    except NumberProblem as problem:
+        raise ValidationError({"number": str(problem)}) from None
+    contact = Contact.objects.filter(number=e164).first()
+    return Conversation.objects.get_or_create(number=e164, defaults={"contact": contact})[0]
+
+
+def reply(*, tenant: Tenant, conversation: Conversation, body: str, user_id: UUID) -> Message:
+    """Answer; the message says whether it may go and if not why."""
+    message = send_reply(
+        tenant=tenant,
+        number=conversation.number,
+        contact_id=conversation.contact_id,
+        body=body,
+        user_id=user_id,
+    )
+    Conversation.objects.filter(id=conversation.id).update(
+        preview=message.body[:120], last_at=timezone.now(), unread_count=0
+    )
+    return message
+
+
+def mark_read(*, conversation: Conversation) -> None:
+    """Somebody has seen it."""
+    Conversation.objects.filter(id=conversation.id, unread_count__gt=0).update(unread_count=0)
+
+
+def close(*, conversation: Conversation) -> None:
+    """Done with it, until the person writes again."""
+    Conversation.objects.filter(id=conversation.id).update(
+        closed_at=timezone.now(), unread_count=0, needs_review=False
+    )
+
+
+def reopen(*, conversation: Conversation) -> None:
+    """Take it up again."""
+    Conversation.objects.filter(id=conversation.id).update(closed_at=None)
