@@ -1,0 +1,37 @@
+"""What all tests share: the database as the runtime role, and the cast."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from tests.cast import Cast, make_cast
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: Any, request: pytest.FixtureRequest) -> Iterator[None]:
+    """The owner creates and migrates the test database; then everything runs as the role that RLS binds."""
+    from tests.database import create, destroy
+
+    with django_db_blocker.unblock():
+        create(worker=getattr(request.config, "workerinput", {}).get("workerid", ""))
+    yield
+    with django_db_blocker.unblock():
+        destroy()
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    """Alice owns the clinic, Bob is its agent, Vera may only look; Charlie owns another tenant."""
+    return make_cast()
+
+
+@pytest.fixture(autouse=True)
+def _clean_cache(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Rate-limit counters and heartbeats of one test are none of the next one's business."""
+    yield
+    if connection.settings_dict.get("CACHE_USED"):
+        from django.core.cache import cache
+
+        cache.clear()
