@@ -160,9 +160,7 @@ def _column(chart: Chart, index: int, rects: Sequence[Rect]) -> Column:
     every = math.ceil(len(chart.labels) / MOST_LABELS)
     unit = f" {chart.unit}" if chart.unit else ""
     numbers = [row.values[index] for row in chart.series]
-    parts = [
-        f"{row.label} {value:,.10g}{unit}" for row, value in zip(chart.series, numbers, strict=True)
-    ]
+    parts = [f"{row.label} {value:,.10g}{unit}" for row, value in zip(chart.series, numbers, strict=True)]
     return Column(
         label=label,
         shown_label=label if index % every == 0 else "",
@@ -178,10 +176,7 @@ def _column(chart: Chart, index: int, rects: Sequence[Rect]) -> Column:
 
 def _line(row: Series, top: float) -> Line:
     step = WIDTH / len(row.values)
-    points = [
-        (_r(step * (index + 0.5)), _r(HEIGHT - value / top * HEIGHT))
-        for index, value in enumerate(row.values)
-    ]
+    points = [(_r(step * (index + 0.5)), _r(HEIGHT - value / top * HEIGHT)) for index, value in enumerate(row.values)]
     path = "M" + " L".join(f"{x} {y}" for x, y in points)
     return Line(row.tone, path, *points[-1])
 

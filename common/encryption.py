@@ -19,7 +19,7 @@ def encrypt(plain: str) -> bytes:
 def decrypt(token: bytes) -> str:
     """Decrypt what ``encrypt`` made; raises ``ImproperlyConfigured`` when no configured key fits."""
     try:
-        return _fernet().decrypt(bytes(token)).decode()
+        return _fernet().decrypt(token).decode()
     except InvalidToken:
         raise ImproperlyConfigured(
             "A stored secret cannot be decrypted: FIELD_ENCRYPTION_KEYS lacks the key it was encrypted with."

@@ -27,12 +27,8 @@ _MESSAGE = {
         "Undelivered", "bad", "message-square-x", "The phone network could not deliver the text."
     ),
     "failed": StatusLook("Failed", "bad", "circle-x", "The provider refused the text."),
-    "unknown": StatusLook(
-        "Checking", "warn", "circle-question-mark", "No clear answer yet; we are asking again."
-    ),
-    "unconfirmed": StatusLook(
-        "Unconfirmed", "warn", "circle-question-mark", "Nobody told us whether it arrived."
-    ),
+    "unknown": StatusLook("Checking", "warn", "circle-question-mark", "No clear answer yet; we are asking again."),
+    "unconfirmed": StatusLook("Unconfirmed", "warn", "circle-question-mark", "Nobody told us whether it arrived."),
     "blocked": StatusLook("Blocked", "warn", "shield-ban", "A rule did not allow this text."),
     "deferred": StatusLook("Waiting", "neutral", "moon", "Held until the person may be texted."),
     "cancelled": StatusLook("Cancelled", "neutral", "circle-slash", "Stopped before it was sent."),

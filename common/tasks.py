@@ -16,6 +16,9 @@ def enqueue_on_commit(task: "Task[Any, Any]", *args: str, queue: str | None = No
     """
 
     def send() -> None:
-        task.apply_async(args=args, queue=queue, ignore_result=True, retry=False)
+        if queue:
+            task.apply_async(args=args, queue=queue, ignore_result=True, retry=False)
+        else:
+            task.apply_async(args=args, ignore_result=True, retry=False)
 
     transaction.on_commit(send, robust=True)

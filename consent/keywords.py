@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 
 from consent import phrases
 
-__all__ = ["ALSO_CONFIRMATIONS", "VERSION", "Classification", "Intent", "classify"]
+__all__ = ["ALSO_CONFIRMATIONS", "VERSION", "Classification", "Intent", "classify", "keyword_table"]
 
 Intent = Literal["opt_out", "opt_in", "help", "other"]
 
@@ -57,6 +57,17 @@ def classify(text: str) -> Classification:
             return found
     word = phrases.opt_out_word(levelled)
     return Classification("opt_out", certain=False, keyword=word, language="en") if word else _OTHER
+
+
+def keyword_table() -> dict[str, dict[Intent, list[str]]]:
+    """All keywords by language (ISO 639) and intent, for people to read."""
+    table: dict[str, dict[Intent, list[str]]] = {}
+    for intent in _PRIORITY:
+        for language, word in _words(_DATA, intent):
+            words = table.setdefault(language, {}).setdefault(intent, [])
+            if word.upper() not in words:
+                words.append(word.upper())
+    return table
 
 
 def _level(text: str) -> str:

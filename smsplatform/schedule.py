@@ -29,6 +29,8 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
 class Ticker(Scheduler):
     """Beat without a schedule file: the entries above are all there is, and nothing about them is stored."""
 
+    data: dict[str, Any]
+
     def setup_schedule(self) -> None:
         self.install_default_entries(self.data)
         self.update_from_dict(SCHEDULE)

@@ -4,9 +4,12 @@ import secrets
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import django_stubs_ext
+
 from common.lanes import LANES
 from smsplatform.environment import BASE_DIR, home, load
 
+django_stubs_ext.monkeypatch()
 env = load()
 
 # --- Where we are -------------------------------------------------------------------------------------------------
@@ -238,5 +241,11 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"django.request": {"level": "ERROR"}, "twilio": {"level": "WARNING"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "twilio": {"level": "WARNING"},
+        # A line for each tick and hint would bury what matters.
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+    },
 }

@@ -1,1 +1,46 @@
-urlpatterns = []
+"""All addresses of the product. The guard test walks this tree: each view declares who may call it."""
+
+from collections.abc import Callable
+
+from allauth.account import views as accounts
+from django.contrib import admin
+from django.http import HttpResponseBase
+from django.urls import URLPattern, URLResolver, include, path
+
+from smsplatform import health
+from tenants.access import public_view
+
+_SIGNING_IN = "signing in and choosing a password happen before there is a member"
+
+
+def _account(route: str, view: Callable[..., HttpResponseBase], name: str) -> URLPattern:
+    return path(route, public_view(_SIGNING_IN)(view), name=name)
+
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("analytics.urls")),
+    path("inbox/", include("support.urls")),
+    path("contacts/", include("contacts.urls")),
+    path("campaigns/", include("campaigns.urls")),
+    path("", include("messaging.urls")),
+    path("", include("tenants.urls")),
+    _account("accounts/login/", accounts.login, "account_login"),
+    _account("accounts/logout/", accounts.logout, "account_logout"),
+    _account("accounts/password/change/", accounts.password_change, "account_change_password"),
+    _account("accounts/password/set/", accounts.password_set, "account_set_password"),
+    _account("accounts/password/reset/", accounts.password_reset, "account_reset_password"),
+    _account("accounts/password/reset/done/", accounts.password_reset_done, "account_reset_password_done"),
+    path(
+        "accounts/password/reset/key/<str:uidb36>-<path:key>/",
+        public_view(_SIGNING_IN)(accounts.password_reset_from_key),
+        name="account_reset_password_from_key",
+    ),
+    _account(
+        "accounts/password/reset/key/done/",
+        accounts.password_reset_from_key_done,
+        "account_reset_password_from_key_done",
+    ),
+    path("admin/", admin.site.urls),
+    path("livez", health.livez, name="livez"),
+    path("readyz", health.readyz, name="readyz"),
+]

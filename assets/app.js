@@ -1,0 +1,27 @@
+// Tabler's behaviour is switched on by data-bs-* attributes; only what pages use is bundled.
+import "@tabler/core/js/src/bootstrap/dropdown.ts";
+import "@tabler/core/js/src/bootstrap/tab.ts";
+
+import { watchAutosubmit } from "./js/autosubmit.js";
+import { watchBack } from "./js/back.js";
+import { watchConfirm } from "./js/confirm.js";
+import { watchCopy } from "./js/copy.js";
+import { watchDialogs } from "./js/dialogs.js";
+import { watchErrors } from "./js/errors.js";
+import { watchInsert } from "./js/insert.js";
+import { watchShortcuts } from "./js/shortcuts.js";
+import { watchThemeSwitch } from "./js/theme-switch.js";
+import { watchToasts } from "./js/toasts.js";
+
+// Every watcher listens on the document, so content that htmx brings in later works as well.
+// The script is loaded with defer: the document is complete when this runs.
+watchThemeSwitch();
+watchDialogs();
+watchConfirm();
+watchCopy();
+watchInsert();
+watchAutosubmit();
+watchShortcuts();
+watchToasts();
+watchErrors();
+watchBack();

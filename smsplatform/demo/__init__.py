@@ -1,0 +1,1 @@
+"""The demo tenants: realistic people on fictional numbers, and a month of history."""

@@ -1,0 +1,72 @@
+"""Whether the product is up and able to work; answered without a tenant."""
+
+import time
+from typing import Final
+
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+from redis.exceptions import RedisError
+
+from messaging.tasks import HEARTBEAT_KEY
+from tenants.access import public_view
+
+__all__ = ["livez", "readyz"]
+
+BEAT_MAX_AGE: Final = 60.0
+"""Seconds; beat ticks every five."""
+
+
+@public_view("a load balancer asks whether the process is up")
+@require_safe
+def livez(request: HttpRequest) -> HttpResponse:
+    """The process answers."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@public_view("a load balancer asks whether the product can work; no data is shown")
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Database, migrations, broker, and the age of the last beat that a worker took. 503 when one is missing."""
+    checks = {"database": _database(), "migrations": _migrations(), "broker": _broker(), "beat": _beat()}
+    ready = all(state == "ok" for state in checks.values())
+    return JsonResponse({"ready": ready, **checks}, status=200 if ready else 503)
+
+
+def _database() -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return "unreachable"
+    return "ok"
+
+
+def _migrations() -> str:
+    try:
+        executor = MigrationExecutor(connection)
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError:
+        return "unknown"
+    return f"{len(plan)} missing" if plan else "ok"
+
+
+def _broker() -> str:
+    try:
+        cache.get(HEARTBEAT_KEY)
+    except (RedisError, OSError):
+        return "unreachable"
+    return "ok"
+
+
+def _beat() -> str:
+    try:
+        last = cache.get(HEARTBEAT_KEY)
+    except (RedisError, OSError):
+        return "unknown"
+    if last is None:
+        return "not seen yet"
+    age = time.time() - last
+    return "ok" if age <= BEAT_MAX_AGE else f"{age:.0f} s ago"

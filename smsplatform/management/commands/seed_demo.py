@@ -1,0 +1,26 @@
+"""``manage.py seed_demo``: the demo tenants, once; prints the demo login."""
+
+import json
+import secrets
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import transaction
+
+from smsplatform.demo.seed import seed
+from smsplatform.environment import home
+
+
+class Command(BaseCommand):
+    help = "Make the demo tenants with contacts and history, unless they exist; prints the demo login."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        path = home() / "demo.json"
+        login = json.loads(path.read_text()) if path.is_file() else {}
+        password = login.get("password") or secrets.token_urlsafe(12)
+        with transaction.atomic():
+            owner = seed(password=password)
+        home().mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600, exist_ok=True)
+        path.write_text(json.dumps({"email": owner.email, "password": password}))
+        self.stdout.write(f"demo login: {owner.email} / {password}")

@@ -1,0 +1,63 @@
+"""The dashboard's navigation, in the order of daily use."""
+
+from dataclasses import dataclass, field
+
+from django.urls import reverse
+
+from common.pages import at_most
+from support.models import Conversation
+from tenants.permissions import Permission, allowed
+
+__all__ = ["Entry", "navigation"]
+
+BADGE_COUNTS_UP_TO = 99
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the navigation; ``children`` fold out below it."""
+
+    label: str
+    url: str
+    icon: str
+    active: bool = False
+    badge: str = ""
+    children: list["Entry"] = field(default_factory=list)
+
+
+def navigation(path: str, role: str) -> list[Entry]:
+    """The entries for a member, with the page at ``path`` marked. Runs inside the tenant's scope."""
+    entries = [
+        _entry("Home", "home", "house", path, exact=True),
+        _entry("Inbox", "inbox", "inbox", path, badge=_unread()),
+        _entry("Contacts", "contacts", "users", path),
+        _entry("Campaigns", "campaigns", "megaphone", path),
+    ]
+    if allowed(role, Permission.IMPORT_CONTACTS):
+        entries.insert(3, _entry("Import", "imports", "file-up", path))
+        importing = entries[3].active
+        if importing:
+            entries[2] = _entry("Contacts", "contacts", "users", "")
+    children = [
+        _entry("Team", "team", "users-round", path),
+        _entry("Senders", "senders", "smartphone", path),
+        _entry("Templates", "templates", "file-text", path),
+        _entry("Consent & compliance", "compliance", "shield-check", path),
+    ]
+    return [
+        *entries,
+        Entry("Settings", children[0].url, "settings", any(child.active for child in children), children=children),
+    ]
+
+
+def _entry(label: str, url_name: str, icon: str, path: str, *, exact: bool = False, badge: str = "") -> Entry:
+    url = reverse(url_name)
+    active = path == url if exact else path.startswith(url)
+    return Entry(label, url, icon, active, badge)
+
+
+def _unread() -> str:
+    count = at_most(Conversation.objects.filter(unread_count__gt=0), BADGE_COUNTS_UP_TO)
+    if not count:
+        return ""
+    return f"{BADGE_COUNTS_UP_TO}+" if count > BADGE_COUNTS_UP_TO else str(count)

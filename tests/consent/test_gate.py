@@ -1,0 +1,91 @@
+"""The gate: each rule, in order, on facts alone."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consent.gate import ALLOW, ANSWERS_TO_KEYWORDS, BLOCK, REASONS, RULES, RULES_VERSION, Facts, decide
+from consent.purposes import Purpose
+
+WILLING = Facts(purpose="marketing", consent="opt_in", consent_record="r1")
+
+facts = st.builds(
+    Facts,
+    purpose=st.sampled_from([purpose.value for purpose in Purpose]),
+    tenant_active=st.booleans(),
+    sender_problem=st.sampled_from(["", "No sender"]),
+    suppressed_because=st.sampled_from(["", "opted_out", "provider_block"]),
+    consent=st.sampled_from(["", "opt_in", "opt_out"]),
+    consent_record=st.just("r1"),
+    wrote_to_us=st.booleans(),
+    missing_values=st.sampled_from([(), ("first_name",)]),
+    already_in_cause=st.booleans(),
+    exemption=st.sampled_from(["", *sorted(ANSWERS_TO_KEYWORDS)]),
+)
+
+
+@pytest.mark.parametrize(
+    ("case", "outcome", "rule"),
+    [
+        (WILLING, ALLOW, "all_rules_passed"),
+        (replace(WILLING, tenant_active=False), BLOCK, "tenant_is_active"),
+        (replace(WILLING, sender_problem="No sender"), BLOCK, "sender_is_ready"),
+        (replace(WILLING, suppressed_because="opted_out"), BLOCK, "number_is_not_suppressed"),
+        (replace(WILLING, consent="opt_out"), BLOCK, "person_agreed"),
+        (replace(WILLING, consent=""), BLOCK, "person_agreed"),
+        (replace(WILLING, missing_values=("first_name",)), BLOCK, "text_is_complete"),
+        (replace(WILLING, already_in_cause=True), BLOCK, "one_per_number"),
+        # A conversation the person opened needs no record; one they did not open does.
+        (Facts(purpose="support", wrote_to_us=True), ALLOW, "all_rules_passed"),
+        (Facts(purpose="support"), BLOCK, "person_agreed"),
+        (Facts(purpose="support", wrote_to_us=True, consent="opt_out"), BLOCK, "person_agreed"),
+        (Facts(purpose="marketing", wrote_to_us=True), BLOCK, "person_agreed"),
+        # A code is asked for each time, but not by somebody who opted out of everything.
+        (Facts(purpose="verification"), ALLOW, "all_rules_passed"),
+        (Facts(purpose="verification", suppressed_because="opted_out"), BLOCK, "number_is_not_suppressed"),
+        # The one confirmation of an opt-out goes to a suppressed number, nothing else does.
+        (Facts(purpose="support", suppressed_because="opted_out", exemption="opt_out_confirmation"), ALLOW, "all_rules_passed"),
+        (Facts(purpose="support", suppressed_because="opted_out", exemption="help_reply"), ALLOW, "all_rules_passed"),
+        (Facts(purpose="support", exemption="opt_out_confirmation", tenant_active=False), BLOCK, "tenant_is_active"),
+        # The first objection decides.
+        (Facts(purpose="marketing", suppressed_because="opted_out", missing_values=("x",)), BLOCK, "number_is_not_suppressed"),
+    ],
+)
+def test_decisions(case: Facts, outcome: str, rule: str) -> None:
+    decision = decide(case)
+    assert (decision.outcome, decision.rule) == (outcome, rule)
+
+
+@given(facts)
+def test_every_decision_is_explained(case: Facts) -> None:
+    decision = decide(case)
+    assert decision.outcome in (ALLOW, BLOCK)
+    assert decision.as_json()["rules_version"] == RULES_VERSION
+    if decision.outcome == BLOCK:
+        assert decision.rule in REASONS
+
+
+@given(facts)
+def test_nothing_unexempt_goes_to_a_suppressed_number(case: Facts) -> None:
+    decision = decide(case)
+    if case.suppressed_because and not case.exemption:
+        assert decision.outcome == BLOCK
+
+
+@given(facts)
+def test_marketing_needs_an_opt_in(case: Facts) -> None:
+    decision = decide(replace(case, purpose="marketing", exemption=""))
+    assert decision.outcome == BLOCK or (case.consent == "opt_in" and decision.data["record"] == "r1")
+
+
+@given(facts)
+def test_an_allowed_message_breaks_no_rule(case: Facts) -> None:
+    if decide(case).outcome == ALLOW:
+        assert [rule(case) for rule in RULES] == [None] * len(RULES)
+
+
+def test_each_rule_has_words_for_staff() -> None:
+    assert set(REASONS) == {rule.__name__ for rule in RULES}
+    assert all(rule.__doc__ for rule in RULES)
