@@ -48,7 +48,7 @@ def wake_lanes() -> None:
         waiting = dict(due.order_by().values_list("lane").annotate(batches=Count("id")))
     for lane, batches in waiting.items():
         for _ in range(min(batches, HINTS_AT_ONCE)):
-            dispatch.apply_async(args=[lane], queue=lane, expires=2, ignore_result=True)
+            dispatch.apply_async(args=(lane,), queue=lane, expires=2, ignore_result=True)
 
 
 @shared_task(name="messaging.apply_receipts", queue=BACKGROUND)

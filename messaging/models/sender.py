@@ -44,7 +44,7 @@ class ProviderAccount(TenantOwned):
     @property
     def credentials(self) -> dict[str, Any]:
         """The secrets, decrypted."""
-        secrets: dict[str, Any] = json.loads(decrypt(self.encrypted_credentials))
+        secrets: dict[str, Any] = json.loads(decrypt(bytes(self.encrypted_credentials)))
         return secrets
 
     @credentials.setter

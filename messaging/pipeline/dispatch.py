@@ -29,7 +29,7 @@ from messaging.pipeline.route import choose
 from messaging.pipeline.transitions import Change, apply_changes
 from messaging.providers.base import SendRequest
 from tenants.models import Tenant
-from tenants.scope import all_tenants, tenant_scope
+from tenants.scope import all_tenants, current_tenant_id, tenant_scope
 
 __all__ = ["LEASE", "run_next_batch"]
 
@@ -50,7 +50,7 @@ _CLAIM: Final = """
 WITH busy AS (
     SELECT tenant_id, count(*) AS in_flight FROM messaging_batch WHERE state = 'leased' AND lane = %(lane)s GROUP BY 1
 )
-UPDATE messaging_batch SET state = 'leased', lease = %(lease)s, leased_until = now() + %(for)s
+UPDATE messaging_batch SET state = 'leased', lease = %(lease)s, leased_until = now() + make_interval(secs => %(seconds)s)
 WHERE id = (
     SELECT due.id FROM messaging_batch due LEFT JOIN busy USING (tenant_id)
     WHERE due.lane = %(lane)s AND due.state = 'queued' AND NOT due.held AND due.not_before <= now()
@@ -90,7 +90,7 @@ def run_next_batch(lane: str) -> bool:
 
 def _claim(lane: str, lease: UUID) -> tuple[UUID, UUID] | None:
     with all_tenants("the dispatcher claims the next batch"), connection.cursor() as cursor:
-        cursor.execute(_CLAIM, {"lane": lane, "lease": lease, "for": LEASE})
+        cursor.execute(_CLAIM, {"lane": lane, "lease": lease, "seconds": LEASE.total_seconds()})
         row: tuple[UUID, UUID] | None = cursor.fetchone()
         return row
 
@@ -109,7 +109,7 @@ def _prepare(batch_id: UUID, lease: UUID) -> _Intents | None:
         Message.objects.filter(batch_id=batch_id, status=Message.Status.QUEUED).order_by("id").values_list("id", "number", "body")
     )
     circumstances = Circumstances(
-        tenant=Tenant.objects.get(id=batch.tenant_id),
+        tenant=Tenant.objects.get(id=current_tenant_id()),
         purpose=batch.purpose,
         sender_problem=route.problem,
         exemption=batch.exemption,

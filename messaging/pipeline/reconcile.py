@@ -58,10 +58,10 @@ def give_up_unconfirmed() -> int:
 
 
 def _move_attempts(found: str, overdue: timedelta, *, attempt_state: str, status: str) -> int:
-    unresolved = Message.objects.filter(
-        id=OuterRef("message_id"), status__in=[Message.Status.SUBMITTING, Message.Status.UNKNOWN]
-    )
     with all_tenants("find attempts past their deadline"):
+        unresolved = Message.objects.filter(
+            id=OuterRef("message_id"), status__in=[Message.Status.SUBMITTING, Message.Status.UNKNOWN]
+        )
         late = Attempt.objects.filter(Exists(unresolved), state=found, deadline__lt=timezone.now() - overdue)
         rows = list(late.values_list("tenant_id", "id")[:PAGE])
     by_tenant: dict[UUID, list[UUID]] = {}

@@ -56,17 +56,20 @@ class Handsets:
 
     def recent(self, *, offset: int = 0, limit: int = 24) -> list[Handset]:
         """The phones with the newest texts."""
-        numbers = self._redis.zrevrange(_RECENT, offset, offset + limit - 1)
+        numbers = self._newest(offset, offset + limit - 1)
         return self._with_threads(numbers, texts=4)
 
     def matching(self, digits: str, *, limit: int = 24) -> list[Handset]:
         """Phones whose number contains the digits, newest first."""
-        wanted = [number for number in self._redis.zrevrange(_RECENT, 0, 9_999) if digits in number]
+        wanted = [number for number in self._newest(0, 9_999) if digits in number]
         return self._with_threads(wanted[:limit], texts=4)
 
     def one(self, number: str) -> Handset:
         """One phone with all that it keeps; an unknown number is a phone without texts."""
         return self._with_threads([number], texts=KEPT_PER_PHONE)[0]
+
+    def _newest(self, first: int, last: int) -> list[str]:
+        return [str(number) for number in self._redis.zrevrange(_RECENT, first, last)]
 
     def _with_threads(self, numbers: Iterable[str], *, texts: int) -> list[Handset]:
         ordered = list(numbers)

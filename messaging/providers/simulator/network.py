@@ -11,8 +11,9 @@ import json
 import os
 import random
 import uuid
+from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 import aiohttp
@@ -165,7 +166,7 @@ class Network:
         spread = random.Random(f"{self._options.seed}:{number}").uniform(0.5, 1.5)  # noqa: S311 - not a secret
         return self._options.latency * spread
 
-    def _start(self, work: "asyncio.coroutines.Coroutine[None, None, None]") -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)

@@ -34,7 +34,7 @@ class Transport(AsyncHttpClient):  # type: ignore[misc]
         self,
         method: str,
         uri: str,
-        params: Mapping[str, object] | None = None,
+        params: Mapping[str, str] | None = None,
         data: Mapping[str, object] | None = None,
         headers: Mapping[str, str] | None = None,
         auth: tuple[str, str] | None = None,

@@ -1,0 +1,57 @@
+"""Forms of the messaging settings."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from messaging.models import MessageTemplate, ProviderAccount, Sender
+
+__all__ = ["SenderForm", "TemplateForm", "TwilioAccountForm"]
+
+
+class TwilioAccountForm(forms.Form):
+    """An account at Twilio."""
+
+    name = forms.CharField(label="Name", max_length=80, initial="Twilio")
+    account_sid = forms.CharField(label="Account SID", max_length=34, help_text="Starts with AC; shown in Twilio's console.")
+    auth_token = forms.CharField(
+        label="Auth token",
+        max_length=64,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text="Stored encrypted. It also proves that callbacks come from Twilio.",
+    )
+    answers_keywords = forms.BooleanField(
+        label="Twilio answers STOP and HELP itself",
+        required=False,
+        help_text="Switch on when default or advanced opt-out handling is active there; otherwise people get two answers.",
+    )
+
+    def clean_account_sid(self) -> str:
+        sid: str = self.cleaned_data["account_sid"].strip()
+        if not re.fullmatch(r"AC[0-9a-fA-F]{32}", sid):
+            raise ValidationError("An account SID is AC and 32 digits or letters a to f.")
+        return sid
+
+
+class SenderForm(forms.Form):
+    """A number to send from."""
+
+    account: forms.ModelChoiceField[ProviderAccount] = forms.ModelChoiceField(label="Account", queryset=None)
+    value = forms.CharField(label="Number", max_length=40, help_text="A number of that account, or a short code.")
+    kind = forms.ChoiceField(label="Kind", choices=Sender.Kind)
+    label = forms.CharField(label="Name for your team", max_length=60, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["account"].queryset = ProviderAccount.objects.order_by("name")  # type: ignore[attr-defined]
+
+
+class TemplateForm(forms.ModelForm[MessageTemplate]):
+    """A text to keep."""
+
+    class Meta:
+        model = MessageTemplate
+        fields = ["name", "purpose", "body"]
+        widgets = {"body": forms.Textarea(attrs={"rows": 5, "maxlength": 1600})}

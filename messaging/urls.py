@@ -1,0 +1,38 @@
+"""Addresses of messaging: settings pages, virtual phones, and the providers' callbacks."""
+
+from django.urls import path, register_converter
+
+from messaging.views import callbacks, compliance, phones, senders, templates
+
+
+class SenderAction:
+    """What can be done with a sender."""
+
+    regex = "default|pause|activate"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(SenderAction, "sender_action")
+
+urlpatterns = [
+    path("settings/senders/", senders.senders, name="senders"),
+    path("settings/senders/accounts/add/", senders.account_add, name="account_add"),
+    path("settings/senders/add/", senders.sender_add, name="sender_add"),
+    path("settings/senders/<uuid:sender_id>/<sender_action:action>/", senders.sender_act, name="sender_act"),
+    path("settings/templates/", templates.templates, name="templates"),
+    path("settings/templates/new/", templates.template_new, name="template_new"),
+    path("settings/templates/<uuid:template_id>/", templates.template_edit, name="template_edit"),
+    path("settings/templates/<uuid:template_id>/delete/", templates.template_delete, name="template_delete"),
+    path("settings/compliance/", compliance.compliance, name="compliance"),
+    path("parts/", templates.part_count, name="part_count"),
+    path("phones/", phones.phones, name="phones"),
+    path("phones/<str:number>/", phones.phone, name="phone"),
+    path("phones/<str:number>/reply/", phones.phone_reply, name="phone_reply"),
+    path("callbacks/<slug:kind>/<uuid:account_id>/inbound", callbacks.inbound, name="callback_inbound"),
+    path("callbacks/<slug:kind>/<uuid:account_id>/status", callbacks.status, name="callback_status"),
+]

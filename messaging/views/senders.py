@@ -1,0 +1,97 @@
+"""Settings: provider accounts and senders."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.views.decorators.http import require_GET, require_POST
+
+from common.forms import add_errors
+from messaging.forms import SenderForm, TwilioAccountForm
+from messaging.models import ProviderAccount, Sender
+from messaging.services import add_provider_account, add_sender, make_default_sender, set_sender_status
+from tenants.access import TenantRequest, tenant_view
+from tenants.permissions import Permission, allowed
+
+__all__ = ["account_add", "sender_act", "sender_add", "senders"]
+
+
+@tenant_view(Permission.VIEW)
+@require_GET
+def senders(request: TenantRequest) -> HttpResponse:
+    """The numbers texts come from, and the accounts that carry them, with the addresses their callbacks go to."""
+    return _page(request)
+
+
+@tenant_view(Permission.MANAGE_SETTINGS)
+@require_POST
+def account_add(request: TenantRequest) -> HttpResponse:
+    """Add a Twilio account."""
+    form = TwilioAccountForm(request.POST)
+    if form.is_valid():
+        data = form.cleaned_data
+        try:
+            add_provider_account(
+                kind=ProviderAccount.Kind.TWILIO,
+                name=data["name"],
+                credentials={"account_sid": data["account_sid"], "auth_token": data["auth_token"]},
+                answers_keywords=data["answers_keywords"],
+            )
+        except ValidationError as error:
+            add_errors(form, error)
+        else:
+            messages.success(request, "Account added. Enter its two callback addresses at Twilio, then add a number.")
+            return redirect("senders")
+    return _page(request, account_form=form, status=422)
+
+
+@tenant_view(Permission.MANAGE_SETTINGS)
+@require_POST
+def sender_add(request: TenantRequest) -> HttpResponse:
+    """Add a number."""
+    form = SenderForm(request.POST)
+    if form.is_valid():
+        try:
+            add_sender(tenant=request.tenant, **form.cleaned_data)
+        except ValidationError as error:
+            add_errors(form, error)
+        else:
+            messages.success(request, "Number added.")
+            return redirect("senders")
+    return _page(request, sender_form=form, status=422)
+
+
+@tenant_view(Permission.MANAGE_SETTINGS)
+@require_POST
+def sender_act(request: TenantRequest, sender_id: UUID, action: str) -> HttpResponse:
+    """Make a number the usual one, pause it, or take it up again."""
+    sender = get_object_or_404(Sender, id=sender_id)
+    if action == "default":
+        make_default_sender(sender=sender)
+        messages.success(request, f"Texts now come from {sender} unless another number is chosen.")
+    else:
+        set_sender_status(sender=sender, active=action == "activate")
+        messages.success(request, "Taken up again." if action == "activate" else "Paused: nothing is sent from it now.")
+    return redirect("senders")
+
+
+def _page(
+    request: TenantRequest,
+    *,
+    account_form: TwilioAccountForm | None = None,
+    sender_form: SenderForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        "senders": Sender.objects.select_related("provider_account").order_by("-is_default", "value"),
+        "accounts": ProviderAccount.objects.order_by("name"),
+        "account_form": account_form or TwilioAccountForm(),
+        "sender_form": sender_form or SenderForm(),
+        "callback_base": f"{settings.PUBLIC_BASE_URL}/callbacks",
+        "may_manage": allowed(request.membership.role, Permission.MANAGE_SETTINGS),
+    }
+    return TemplateResponse(request, "messaging/sender_list.html", context, status=status)
