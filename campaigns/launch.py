@@ -24,7 +24,7 @@ from messaging.pipeline.enqueue import MAX_BATCH, Cause, Draft, enqueue
 from messaging.pipeline.gate import Candidate, Circumstances, decide_all
 from messaging.pipeline.route import choose
 from messaging.services import wake
-from tenants.scope import tenant_scope
+from tenants.scope import current_tenant_id, tenant_scope
 
 __all__ = ["merge_values", "plan_campaign"]
 
@@ -97,7 +97,7 @@ def _plan_page(campaign: Campaign, template: Template, page: Sequence[_Recipient
         sender_id=campaign.sender_id,
     )
     _, message_ids = enqueue(drafts, cause)
-    _link(campaign.tenant_id, page, message_ids)
+    _link(current_tenant_id(), page, message_ids)
     wake(cause.lane)
 
 

@@ -8,13 +8,12 @@ from uuid import UUID
 from django.utils import timezone
 
 from campaigns.models import Campaign
+from campaigns.outcomes import OUTCOMES
 from messaging.models import Batch, Message
 from tenants.scope import all_tenants, tenant_scope
 
 __all__ = ["Progress", "complete_finished", "due_to_launch", "launch_due", "progress_of", "to_plan"]
 
-_UNDER_WAY = (Message.Status.QUEUED, Message.Status.DEFERRED, Message.Status.SUBMITTING)
-_REACHED = (Message.Status.DELIVERED,)
 _HANDED_OVER = (
     Message.Status.ACCEPTED,
     Message.Status.SENT,
@@ -37,9 +36,14 @@ class Progress:
     def planned(self) -> int:
         return sum(self.by_status.values())
 
+    def count(self, outcome: str) -> int:
+        """Recipients with one of ``outcomes.OUTCOMES``; those not planned yet wait."""
+        counted = sum(self.by_status[status] for status in OUTCOMES[outcome].statuses)
+        return counted + max(0, self.audience - self.planned) if outcome == "waiting" else counted
+
     @property
     def waiting(self) -> int:
-        return sum(self.by_status[status] for status in _UNDER_WAY) + max(0, self.audience - self.planned)
+        return self.count("waiting")
 
     @property
     def handed_over(self) -> int:
@@ -47,15 +51,20 @@ class Progress:
 
     @property
     def delivered(self) -> int:
-        return self.by_status[Message.Status.DELIVERED]
+        return self.count("delivered")
 
     @property
     def blocked(self) -> int:
-        return self.by_status[Message.Status.BLOCKED]
+        return self.count("blocked")
 
     @property
     def not_delivered(self) -> int:
-        return self.by_status[Message.Status.UNDELIVERED] + self.by_status[Message.Status.FAILED]
+        return self.count("not_delivered")
+
+    @property
+    def outcomes(self) -> list[tuple[str, str, int]]:
+        """Key, label and count of each outcome, for reading."""
+        return [(key, outcome.label, self.count(key)) for key, outcome in OUTCOMES.items()]
 
     @property
     def percent(self) -> int:

@@ -20,8 +20,6 @@ from messaging.services.sending import MAX_BODY
 
 __all__ = ["cancel", "choose_audience", "launch", "pause", "resume", "save_draft", "schedule", "unschedule"]
 
-STANDARD_TAGS = ("first_name", "last_name", "email")
-
 
 def save_draft(*, campaign: Campaign, known_tags: Collection[str]) -> Campaign:
     """Create or change a draft; raises ``ValidationError`` by field."""
@@ -55,11 +53,12 @@ def choose_audience(
     campaign.everyone = everyone
     campaign.save(update_fields=["everyone"])
     AudienceChoice.objects.filter(campaign=campaign).delete()
-    included = [] if everyone else [*lists, *tags]
-    AudienceChoice.objects.bulk_create(
-        [_choice(campaign, one, excluded=False) for one in included]
-        + [_choice(campaign, one, excluded=True) for one in (*excluded_lists, *excluded_tags)]
-    )
+    choices = [AudienceChoice(campaign=campaign, contact_list=one, excluded=True) for one in excluded_lists]
+    choices += [AudienceChoice(campaign=campaign, tag=one, excluded=True) for one in excluded_tags]
+    if not everyone:
+        choices += [AudienceChoice(campaign=campaign, contact_list=one) for one in lists]
+        choices += [AudienceChoice(campaign=campaign, tag=one) for one in tags]
+    AudienceChoice.objects.bulk_create(choices)
 
 
 def schedule(*, campaign: Campaign, at: datetime) -> None:
@@ -144,8 +143,3 @@ def _require_complete(campaign: Campaign) -> None:
     if not members(audience_of(campaign)).exists():
         raise ValidationError("Nobody is in the audience. Choose a list or a tag with contacts in it.")
 
-
-def _choice(campaign: Campaign, one: ContactList | Tag, *, excluded: bool) -> AudienceChoice:
-    if isinstance(one, ContactList):
-        return AudienceChoice(campaign=campaign, contact_list=one, excluded=excluded)
-    return AudienceChoice(campaign=campaign, tag=one, excluded=excluded)

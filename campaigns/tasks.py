@@ -6,18 +6,17 @@ from celery import shared_task
 
 from campaigns.launch import plan_campaign
 from campaigns.progress import complete_finished, due_to_launch, launch_due, to_plan
-from common.lanes import BACKGROUND
 
 __all__ = ["plan", "run_due"]
 
 
-@shared_task(name="campaigns.plan", queue=BACKGROUND)
+@shared_task(name="campaigns.plan")
 def plan(tenant_id: str, campaign_id: str) -> None:
     """Plan one launched campaign."""
     plan_campaign(UUID(tenant_id), UUID(campaign_id))
 
 
-@shared_task(name="campaigns.run_due", queue=BACKGROUND)
+@shared_task(name="campaigns.run_due")
 def run_due() -> None:
     """Launch what is due, go on with plans whose worker died, and complete what is finished."""
     for tenant_id, campaign_id in due_to_launch():

@@ -41,7 +41,7 @@ class Contact(TenantOwned):
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(default=now, editable=False)
 
-    objects: ClassVar[ContactManager[Self]] = ContactManager()  # type: ignore[assignment]
+    objects: ClassVar[ContactManager[Self]] = ContactManager()
 
     class Meta(TenantOwned.Meta):
         constraints = [models.UniqueConstraint(fields=["tenant", "number"], name="contact_number_once")]

@@ -1,7 +1,7 @@
 """Named selections of contacts."""
 
 import re
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 from uuid import UUID
 
 from django.apps import apps
@@ -65,6 +65,6 @@ def _number_starts(digits: str) -> Q:
     return as_written if digits.startswith("1") else as_written | _starts("number", f"+1{digits}")
 
 
-def _ids(model_name: str, **conditions: UUID) -> models.QuerySet[models.Model, object]:
-    model = apps.get_model("contacts", model_name)
+def _ids(model_name: str, **conditions: UUID) -> models.QuerySet[models.Model, Any]:
+    model: type[models.Model] = apps.get_model("contacts", model_name)
     return model._default_manager.filter(**conditions).values("contact_id")

@@ -31,8 +31,10 @@ __all__ = [
     "add_to_list",
     "create_contact",
     "create_list",
+    "delete_list",
     "get_or_create_tag",
     "remove_from_list",
+    "rename_list",
     "start_import",
     "tag_contact",
     "update_contact",
@@ -76,6 +78,23 @@ def create_list(*, name: str) -> ContactList:
         raise ValidationError({"name": "There is a list with this name already."})
     contact_list.save()
     return contact_list
+
+
+def rename_list(*, contact_list: ContactList, name: str) -> None:
+    """Give a list another name; raises ``ValidationError`` when it is taken or empty."""
+    contact_list.name = name.strip()
+    contact_list.full_clean(exclude=["tenant"])
+    if ContactList.objects.filter(name__iexact=contact_list.name).exclude(id=contact_list.id).exists():
+        raise ValidationError({"name": "There is a list with this name already."})
+    contact_list.save(update_fields=["name"])
+
+
+def delete_list(*, contact_list: ContactList) -> None:
+    """Delete a list, not its contacts; one that an import names stays, because it is part of that record."""
+    if ContactImport.objects.filter(contact_list=contact_list).exists():
+        raise ValidationError("An import put contacts into this list, so it stays as part of that record.")
+    ListMember.objects.filter(contact_list=contact_list).delete()
+    contact_list.delete()
 
 
 def get_or_create_tag(*, name: str) -> Tag:

@@ -6,7 +6,6 @@ from celery import shared_task
 from django.db.models import Q
 from django.utils import timezone
 
-from common.lanes import BACKGROUND
 from contacts.importing.run import run_import
 from contacts.models import ContactImport
 from tenants.scope import all_tenants
@@ -14,13 +13,13 @@ from tenants.scope import all_tenants
 __all__ = ["import_rows", "resume_imports"]
 
 
-@shared_task(name="contacts.import_rows", queue=BACKGROUND)
+@shared_task(name="contacts.import_rows")
 def import_rows(tenant_id: str, import_id: str) -> None:
     """Run one import to its end."""
     run_import(UUID(tenant_id), UUID(import_id))
 
 
-@shared_task(name="contacts.resume_imports", queue=BACKGROUND)
+@shared_task(name="contacts.resume_imports")
 def resume_imports() -> None:
     """Go on with imports whose worker died or whose start was lost on the way."""
     waiting = Q(status=ContactImport.Status.QUEUED) | Q(

@@ -9,7 +9,6 @@ from django.core.cache import cache
 from django.db.models import Count
 from django.utils import timezone
 
-from common.lanes import BACKGROUND, CONVERSATION
 from messaging.handling import handle_inbound, unhandled
 from messaging.models import Batch
 from messaging.pipeline import receipt, reconcile
@@ -32,7 +31,7 @@ HINTS_AT_ONCE: Final = 8
 HEARTBEAT_KEY: Final = "beat-heartbeat"
 
 
-@shared_task(name="messaging.dispatch", queue=CONVERSATION)
+@shared_task(name="messaging.dispatch")
 def dispatch(lane: str) -> None:
     """Hand over the lane's due batches, one after the other. Sent to the lane's own queue."""
     until = time.monotonic() + WORK_SECONDS
@@ -40,7 +39,7 @@ def dispatch(lane: str) -> None:
         pass
 
 
-@shared_task(name="messaging.wake_lanes", queue=BACKGROUND)
+@shared_task(name="messaging.wake_lanes")
 def wake_lanes() -> None:
     """Hint to each lane that has due batches; hints that find no free worker lapse before the next tick's."""
     with all_tenants("find lanes with due batches"):
@@ -51,26 +50,26 @@ def wake_lanes() -> None:
             dispatch.apply_async(args=(lane,), queue=lane, expires=2, ignore_result=True)
 
 
-@shared_task(name="messaging.apply_receipts", queue=BACKGROUND)
+@shared_task(name="messaging.apply_receipts")
 def apply_receipts() -> None:
     """Apply the receipts that wait."""
     receipt.apply_pending()
 
 
-@shared_task(name="messaging.handle_inbound", queue=CONVERSATION)
+@shared_task(name="messaging.handle_inbound")
 def handle_inbound_text(tenant_id: str, inbound_id: str) -> None:
     """Pass an incoming text to the handlers."""
     handle_inbound(UUID(tenant_id), UUID(inbound_id))
 
 
-@shared_task(name="messaging.sweep_inbound", queue=BACKGROUND)
+@shared_task(name="messaging.sweep_inbound")
 def sweep_inbound() -> None:
     """Handle incoming texts whose hint was lost."""
     for tenant_id, inbound_id in unhandled():
         handle_inbound(tenant_id, inbound_id)
 
 
-@shared_task(name="messaging.sweep", queue=BACKGROUND)
+@shared_task(name="messaging.sweep")
 def sweep() -> None:
     """Free what a dead worker or a lost answer left behind."""
     reconcile.release_expired_leases()
@@ -78,7 +77,7 @@ def sweep() -> None:
     reconcile.give_up_unconfirmed()
 
 
-@shared_task(name="messaging.beat_heartbeat", queue=BACKGROUND)
+@shared_task(name="messaging.beat_heartbeat")
 def beat_heartbeat() -> None:
     """Shows that beat and a worker are alive; read by ``/readyz``."""
     cache.set(HEARTBEAT_KEY, time.time(), timeout=3600)

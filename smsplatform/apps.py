@@ -8,6 +8,7 @@ class PlatformConfig(AppConfig):
     verbose_name = "Platform"
 
     def ready(self) -> None:
-        from smsplatform import checks
+        # Importing celery makes its app the current one: web processes send tasks through it.
+        from smsplatform import celery, checks  # noqa: F401
 
         checks.register_all()

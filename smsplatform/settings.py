@@ -8,6 +8,7 @@ import django_stubs_ext
 
 from common.lanes import LANES
 from smsplatform.environment import BASE_DIR, home, load
+from smsplatform.queues import ROUTES
 
 django_stubs_ext.monkeypatch()
 env = load()
@@ -131,6 +132,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_DEFAULT_QUEUE = "background"
+CELERY_TASK_ROUTES = ROUTES
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_QUEUES = {lane: {"exchange": lane, "routing_key": lane} for lane in LANES}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

@@ -196,9 +196,12 @@ def _forget_other_servers() -> None:
 
 
 def _socket_folder(home: Path, who: identity.Identity) -> Path:
-    """`<home>/run`, or a folder with a short name: a socket's path has little room."""
+    """`<home>/run`, or a folder with a short name: a socket's path has little room.
+
+    Nor may the path have a comma, which would make it several hosts to libpq.
+    """
     folder = home / "run"
-    if len(os.fsencode(folder / SOCKET)) <= SOCKET_PATH_LIMIT:
+    if len(os.fsencode(folder / SOCKET)) <= SOCKET_PATH_LIMIT and "," not in str(folder):
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder
     digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]

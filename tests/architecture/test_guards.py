@@ -11,6 +11,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from common.lanes import LANES
+from smsplatform.queues import ROUTES
 from smsplatform.schedule import SCHEDULE
 from tenants.access import declared_permission
 from tenants.permissions import PERMISSIONS, Permission, Role
@@ -101,9 +102,9 @@ def _tasks() -> dict[str, object]:
     return {name: task for name, task in app.tasks.items() if not name.startswith("celery.")}
 
 
-def test_each_task_names_a_queue_that_is_a_lane() -> None:
-    for name, task in _tasks().items():
-        assert getattr(task, "queue", None) in LANES, name
+def test_each_task_has_a_queue_that_is_a_lane() -> None:
+    assert {route["queue"] for route in ROUTES.values()} <= set(LANES)
+    assert set(ROUTES) == set(_tasks())
 
 
 def test_each_scheduled_job_is_a_task() -> None:
@@ -143,3 +144,11 @@ def test_psycopg2_is_the_driver() -> None:
 def test_the_example_never_turns_debug_on() -> None:
     assert settings.DEBUG is False
     assert not re.search(r"^DEBUG=(1|true)", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE | re.IGNORECASE)
+
+
+def test_every_process_sends_tasks_through_our_broker() -> None:
+    """Without our Celery app loaded, a task sent by a web process would wait for another broker in vain."""
+    from celery import current_app
+
+    assert current_app.main == "smsplatform"
+    assert current_app.conf.broker_url == settings.REDIS_URL

@@ -2,6 +2,7 @@
 
 import os
 import select
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from smsplatform.embedded.processes import Process, Program, start
 @pytest.fixture
 def home() -> Iterator[Path]:
     """A data folder with a difficult name, short enough for a socket."""
-    with tempfile.TemporaryDirectory(prefix="a, 'b' \"c\" 5% ") as folder:
+    with tempfile.TemporaryDirectory(prefix="a 'b' \"c\" 5% ") as folder:
         yield Path(folder)
 
 
@@ -47,3 +48,28 @@ def ends() -> Callable[[int], bool]:
             os.close(descriptor)
 
     return ends
+
+
+@pytest.fixture
+def killed_supervisor() -> Callable[[Callable[[], list[Process]]], list[int]]:
+    """Starts processes from a process of its own, kills that one, and returns their ids."""
+
+    def killed_supervisor(start_all: Callable[[], list[Process]]) -> list[int]:
+        reading, writing = os.pipe()
+        supervisor = os.fork()
+        if supervisor == 0:
+            try:
+                pids = [process.pid for process in start_all()]
+                os.write(writing, " ".join(map(str, pids)).encode())
+                signal.pause()
+            finally:
+                os._exit(1)  # whatever happened: only one process goes on with the tests
+        os.close(writing)
+        pids = [int(pid) for pid in os.read(reading, 1000).split()]
+        os.close(reading)
+        os.kill(supervisor, signal.SIGKILL)
+        os.waitpid(supervisor, 0)
+        assert pids, "the processes did not start"
+        return pids
+
+    return killed_supervisor

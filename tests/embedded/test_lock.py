@@ -27,12 +27,15 @@ def test_a_start_waits_for_what_a_killed_supervisor_left(home: Path) -> None:
     reading, writing = os.pipe()
     supervisor = os.fork()
     if supervisor == 0:
-        with lock(home):
-            if os.fork() == 0:
-                os.read(reading, 1)
-                done.touch()
-                os._exit(0)
-            os.kill(os.getpid(), signal.SIGKILL)
+        try:
+            with lock(home):
+                if os.fork() == 0:
+                    os.read(reading, 1)
+                    done.touch()
+                else:
+                    os.kill(os.getpid(), signal.SIGKILL)
+        finally:
+            os._exit(0)
     os.waitpid(supervisor, 0)
     assert not done.exists()
     os.write(writing, b"x")

@@ -11,6 +11,7 @@ from smsplatform.embedded.processes import LOG_LIMIT_BYTES, Process, Program, ex
 
 Launch = Callable[[Program], Process]
 Ends = Callable[[int], bool]
+KilledSupervisor = Callable[[Callable[[], list[Process]]], list[int]]
 
 FOREVER = execute(["/bin/sleep", "600"], {})
 
@@ -97,33 +98,21 @@ def test_children_of_a_killed_child_are_killed_too(launch: Launch, ends: Ends) -
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of the end of their parent")
 @pytest.mark.parametrize("orphan_signal", [signal.SIGKILL, signal.SIGINT])
-def test_nothing_outlives_a_killed_supervisor(tmp_path: Path, ends: Ends, orphan_signal: signal.Signals) -> None:
-    reading, writing = os.pipe()
-    supervisor = os.fork()
-    if supervisor == 0:
-        programs = [
-            Program(name="program", run=FOREVER, orphan_signal=orphan_signal),
-            Program(name="python", run=signal.pause, orphan_signal=orphan_signal),
-        ]
-        pids = [start(program, tmp_path).pid for program in programs]
-        os.write(writing, " ".join(map(str, pids)).encode())
-        signal.pause()
-    pids = [int(pid) for pid in os.read(reading, 100).split()]
-    os.kill(supervisor, signal.SIGKILL)
-    os.waitpid(supervisor, 0)
-    assert len(pids) == 2
+def test_nothing_outlives_a_killed_supervisor(
+    tmp_path: Path, killed_supervisor: KilledSupervisor, ends: Ends, orphan_signal: signal.Signals
+) -> None:
+    programs = [
+        Program(name="program", run=FOREVER, orphan_signal=orphan_signal),
+        Program(name="python", run=signal.pause, orphan_signal=orphan_signal),
+    ]
+    pids = killed_supervisor(lambda: [start(program, tmp_path) for program in programs])
     assert all(ends(pid) for pid in pids)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root changes user")
-def test_a_child_that_changed_user_does_not_outlive_its_supervisor_either(tmp_path: Path, ends: Ends) -> None:
-    reading, writing = os.pipe()
-    supervisor = os.fork()
-    if supervisor == 0:
-        program = Program(name="program", run=FOREVER, become=lambda: os.setuid(65534))
-        os.write(writing, str(start(program, tmp_path).pid).encode())
-        signal.pause()
-    pid = int(os.read(reading, 20))
-    os.kill(supervisor, signal.SIGKILL)
-    os.waitpid(supervisor, 0)
+def test_a_child_that_changed_user_does_not_outlive_its_supervisor_either(
+    tmp_path: Path, killed_supervisor: KilledSupervisor, ends: Ends
+) -> None:
+    program = Program(name="program", run=FOREVER, become=lambda: os.setuid(65534))
+    (pid,) = killed_supervisor(lambda: [start(program, tmp_path)])
     assert ends(pid)

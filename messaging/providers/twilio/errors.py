@@ -6,7 +6,7 @@ from typing import Final
 
 from messaging.providers.base import Outcome, SendResult
 
-__all__ = ["classify", "means_opted_out"]
+__all__ = ["class_of", "classify", "means_opted_out"]
 
 _TABLE: Final = {
     str(entry["code"]): entry
@@ -20,9 +20,14 @@ def classify(http_status: int, code: str) -> SendResult:
     return SendResult(_outcome(http_status, code), error_code=code or f"http_{http_status}", retry_after=_FIRST_RETRY_SECONDS, number_opted_out=means_opted_out(code))
 
 
+def class_of(code: str) -> str:
+    """The class of a code in ``errors.json``; empty for a code that is not listed."""
+    return str(_TABLE[code]["class"]) if code in _TABLE else ""
+
+
 def means_opted_out(code: str) -> bool:
     """Whether the code says that the person opted out at the provider."""
-    return code in _TABLE and _TABLE[code]["class"] == "consent"
+    return class_of(code) == "consent"
 
 
 def _outcome(http_status: int, code: str) -> Outcome:

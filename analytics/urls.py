@@ -1,0 +1,10 @@
+"""Addresses of Home and of the page of one contact."""
+
+from django.urls import path
+
+from analytics.views import contact, home
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("contacts/<uuid:contact_id>/", contact.contact, name="contact"),
+]

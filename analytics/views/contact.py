@@ -1,0 +1,87 @@
+"""The page of one contact: who they are, what they agreed to, and everything that happened."""
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.views.decorators.http import require_GET
+
+from analytics.timeline import SHOWN, SHOWN_AT_MOST, timeline
+from consent.gate import ALLOW, REASONS, Decision
+from consent.models import ConsentState, Suppression
+from consent.purposes import Purpose
+from contacts.models import Contact, ContactList, ContactTag, ListMember, Tag
+from messaging.services import why_or_why_not
+from support.models import Conversation
+from tenants.access import TenantRequest, tenant_view
+from tenants.models import Tenant
+from tenants.permissions import Permission, allowed
+
+__all__ = ["contact"]
+
+_SHOWN_PURPOSES = (Purpose.MARKETING, Purpose.TRANSACTIONAL, Purpose.REMINDER, Purpose.SUPPORT)
+_SUGGESTED_TAGS = 200
+
+
+@tenant_view(Permission.VIEW)
+@require_GET
+def contact(request: TenantRequest, contact_id: UUID) -> HttpResponse:
+    """One person. ``?all=1`` shows more of what happened."""
+    found = get_object_or_404(Contact, id=contact_id)
+    joined = ListMember.objects.filter(contact=found).values("contact_list_id")
+    carried = ContactTag.objects.filter(contact=found).values("tag_id")
+    limit = SHOWN_AT_MOST if request.GET.get("all") else SHOWN
+    # One more than is shown tells whether there are older ones.
+    events = timeline(found.number, limit=limit + 1)
+    role = request.membership.role
+    context = {
+        "contact": found,
+        "suppression": Suppression.objects.filter(number=found.number, lifted_at=None).select_related("record").first(),
+        "purposes": _purposes(request.tenant, found.number),
+        "lists": ContactList.objects.filter(id__in=joined).order_by("name"),
+        "other_lists": ContactList.objects.exclude(id__in=joined).order_by("name"),
+        "tags": Tag.objects.filter(id__in=carried).order_by("name"),
+        "other_tags": Tag.objects.exclude(id__in=carried).order_by("name")[:_SUGGESTED_TAGS],
+        "timeline": events[:limit],
+        "has_older": len(events) > limit,
+        "shows_all": limit == SHOWN_AT_MOST,
+        "conversation": Conversation.objects.filter(number=found.number).first(),
+        "may_edit": allowed(role, Permission.EDIT_CONTACTS),
+        "may_reply": allowed(role, Permission.REPLY),
+        "may_import": allowed(role, Permission.IMPORT_CONTACTS),
+    }
+    return TemplateResponse(request, "analytics/contact_detail.html", context)
+
+
+def _purposes(tenant: Tenant, number: str) -> list[dict[str, object]]:
+    """For each purpose: where consent stands, and in one sentence why the person can or cannot be texted now."""
+    states = {state.purpose: state for state in ConsentState.objects.filter(number=number).select_related("record")}
+    rows: list[dict[str, object]] = []
+    for purpose in _SHOWN_PURPOSES:
+        decision = why_or_why_not(tenant=tenant, number=number, purpose=purpose)
+        rows.append(
+            {
+                "purpose": purpose,
+                "state": states.get(purpose),
+                "may": decision.outcome == ALLOW,
+                "because": _because(decision, purpose),
+                "problem": decision.data.get("problem", ""),
+            }
+        )
+    return rows
+
+
+def _because(decision: Decision, purpose: Purpose) -> str:
+    """The decision as a sentence about "they"."""
+    if decision.outcome == ALLOW:
+        return "They wrote to you first." if decision.data.get("wrote_to_us") else "They agreed to this."
+    if decision.rule == "number_is_not_suppressed":
+        return "They opted out of all texts."
+    if decision.rule == "person_agreed" and decision.data.get("consent") == "opt_out":
+        return "They took their agreement to this back."
+    if decision.rule == "person_agreed" and purpose == Purpose.SUPPORT:
+        return "They have not agreed to this, and they have never written to you."
+    if decision.rule == "person_agreed":
+        return "They have not agreed to this."
+    return f"{REASONS.get(decision.rule, 'A rule does not allow it')}."

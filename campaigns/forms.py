@@ -1,0 +1,123 @@
+"""Forms of the campaign pages."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from campaigns.models import AudienceChoice, Campaign
+from contacts.models import ContactList, Tag
+from messaging.models import Sender
+
+__all__ = ["ComposerForm", "LaunchForm"]
+
+
+class ComposerForm(forms.ModelForm[Campaign]):
+    """What a campaign says and to whom."""
+
+    lists: forms.ModelMultipleChoiceField[ContactList] = forms.ModelMultipleChoiceField(
+        label="Lists", queryset=None, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    tags: forms.ModelMultipleChoiceField[Tag] = forms.ModelMultipleChoiceField(
+        label="Tags", queryset=None, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    excluded_lists: forms.ModelMultipleChoiceField[ContactList] = forms.ModelMultipleChoiceField(
+        label="But not in these lists", queryset=None, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    excluded_tags: forms.ModelMultipleChoiceField[Tag] = forms.ModelMultipleChoiceField(
+        label="But not with these tags", queryset=None, required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    # Declared here: a model form would ask for the senders at import, when there is no tenant.
+    sender: forms.ModelChoiceField[Sender] = forms.ModelChoiceField(
+        label="Send from", queryset=None, required=False, empty_label="The usual number"
+    )
+
+    class Meta:
+        model = Campaign
+        fields = ["name", "purpose", "body", "stop_footer", "everyone"]
+        widgets = {"purpose": forms.RadioSelect, "body": forms.Textarea(attrs={"rows": 5, "maxlength": 1600})}
+
+    field_order = ["name", "purpose", "everyone", "lists", "tags", "excluded_lists", "excluded_tags", "body"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("lists", "excluded_lists"):
+            self.fields[name].queryset = ContactList.objects.order_by("name")  # type: ignore[attr-defined]
+        for name in ("tags", "excluded_tags"):
+            self.fields[name].queryset = Tag.objects.order_by("name")  # type: ignore[attr-defined]
+        active = Sender.objects.filter(status=Sender.Status.ACTIVE).order_by("-is_default", "value")
+        self.fields["sender"].queryset = active  # type: ignore[attr-defined]
+        if not self.is_bound:
+            self.initial.update(_chosen(self.instance), sender=self.instance.sender_id)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        self.instance.sender = data.get("sender")
+        return data
+
+    def audience(self) -> dict[str, Any]:
+        """The audience chosen, as ``campaigns.services.choose_audience`` takes it; what was not valid is left out."""
+        data = self.cleaned_data
+        names = ("lists", "tags", "excluded_lists", "excluded_tags")
+        return {"everyone": bool(data.get("everyone")), **{name: list(data.get(name, ())) for name in names}}
+
+
+class LaunchForm(forms.Form):
+    """When to start; a large campaign is confirmed by typing how many people it is for.
+
+    The time is the wall clock of ``zone``, the tenant's.
+    """
+
+    when = forms.ChoiceField(
+        label="When", choices=[("now", "Now"), ("later", "At a later time")], widget=forms.RadioSelect, initial="now"
+    )
+    scheduled_at = forms.DateTimeField(
+        label="Date and time",
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
+    )
+    confirmed_count = forms.CharField(
+        label="Type the number of people to confirm",
+        required=False,
+        max_length=12,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, zone: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.zone = ZoneInfo(zone)
+        here = datetime.now(self.zone).replace(tzinfo=None, second=0, microsecond=0)
+        self.fields["scheduled_at"].widget.attrs["min"] = f"{here:%Y-%m-%dT%H:%M}"
+        self.fields["scheduled_at"].initial = (here + timedelta(days=1)).replace(hour=10, minute=0)
+
+    def clean_scheduled_at(self) -> datetime | None:
+        # The field reads UTC; what was typed is the wall clock of the tenant.
+        at: datetime | None = self.cleaned_data["scheduled_at"]
+        return at.replace(tzinfo=self.zone) if at else None
+
+    def clean_confirmed_count(self) -> int | None:
+        """The number as people write it: 12,500 or 12 500 is 12500."""
+        digits = "".join(c for c in self.cleaned_data["confirmed_count"] if c not in ",. \u00a0\u202f")
+        if not digits:
+            return None
+        if not (digits.isascii() and digits.isdigit()):
+            raise ValidationError("Type the number in digits.")
+        return int(digits)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("when") == "later" and not data.get("scheduled_at") and "scheduled_at" not in self.errors:
+            self.add_error("scheduled_at", "Choose a date and time.")
+        return data
+
+
+def _chosen(campaign: Campaign) -> dict[str, list[Any]]:
+    chosen: dict[str, list[Any]] = {"lists": [], "tags": [], "excluded_lists": [], "excluded_tags": []}
+    for choice in AudienceChoice.objects.filter(campaign=campaign):
+        kind, target = ("lists", choice.contact_list_id) if choice.contact_list_id else ("tags", choice.tag_id)
+        chosen[f"excluded_{kind}" if choice.excluded else kind].append(target)
+    return chosen

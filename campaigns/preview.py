@@ -1,0 +1,125 @@
+"""What a campaign would do, before it does it: a real person's text, its parts, and who cannot be texted and why."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce, Trim
+
+from campaigns.launch import merge_values
+from campaigns.models import Campaign
+from consent.models import ConsentRecord, ConsentState, Suppression
+from contacts.audience import Audience, members
+from contacts.models import Contact
+from contacts.querysets import ContactQuerySet
+from messaging.merge_tags import compile_template, problems
+from messaging.models import Sender
+from messaging.offered_tags import known_tags
+from messaging.pipeline.route import choose
+from messaging.text import TextMeasure, apply_smart_encoding, first_offender, measure, replacement_for
+
+__all__ = ["Forecast", "Preview", "forecast", "preview_text"]
+
+_COLUMNS = frozenset({"first_name", "last_name", "email"})
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The text for one real person."""
+
+    text: str
+    measured: TextMeasure
+    contact: Contact | None
+    problems: list[str]
+    missing: tuple[str, ...]
+    offender: str = ""
+    """The first character that makes the text cost more parts, and what could stand in its place."""
+    replacement: str | None = None
+    offender_is_written: bool = True
+    """False: it comes from the person's data, so changing the text would not help."""
+    plain_body: str = ""
+    """The body with every such character replaced that has a look-alike; empty if nothing would change."""
+    has_tags: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What would happen to the audience now."""
+
+    audience: int
+    opted_out: int
+    not_agreed: int
+    incomplete: int
+    """People without a value for a tag of the text that has no default."""
+    needed_values: tuple[str, ...]
+    sender: Sender | None
+    sender_problem: str
+
+    @property
+    def reachable(self) -> int:
+        return 0 if self.sender_problem else self.audience - self.opted_out - self.not_agreed - self.incomplete
+
+    @property
+    def blocked(self) -> int:
+        return self.audience - self.reachable
+
+
+def preview_text(campaign: Campaign, audience: Audience) -> Preview:
+    """The text as the first member of the audience (or any contact) would get it."""
+    contact = members(audience).order_by("id").first() or Contact.objects.order_by("id").first()
+    template = compile_template(campaign.text)
+    rendered = template.render(merge_values(campaign, contact))
+    written, offence = first_offender(campaign.text), first_offender(rendered.text)
+    character = (written or offence or (0, ""))[1] if offence else ""
+    plain = apply_smart_encoding(campaign.body)
+    return Preview(
+        text=rendered.text,
+        measured=measure(rendered.text),
+        contact=contact,
+        problems=problems(campaign.body, known_tags(campaign.body)),
+        missing=rendered.missing,
+        offender=character,
+        replacement=replacement_for(character) if character else None,
+        offender_is_written=written is not None,
+        plain_body=plain if offence and plain != campaign.body else "",
+        has_tags=bool(template.names),
+    )
+
+
+def forecast(campaign: Campaign, audience: Audience) -> Forecast:
+    """Counts by what the gate would say, each in one query over the audience."""
+    people = members(audience).order_by()
+    suppressed = Exists(Suppression.objects.filter(number=OuterRef("number"), lifted_at=None))
+    agreed = Exists(
+        ConsentState.objects.filter(
+            number=OuterRef("number"), purpose=campaign.purpose, act=ConsentRecord.Act.OPT_IN
+        )
+    )
+    route = choose(campaign.sender_id)
+    needed = _needed_values(campaign)
+    return Forecast(
+        audience=people.count(),
+        opted_out=people.filter(suppressed).count(),
+        not_agreed=people.exclude(suppressed).exclude(agreed).count(),
+        incomplete=_without_any(people.exclude(suppressed).filter(agreed), needed).count() if needed else 0,
+        needed_values=needed,
+        sender=route.sender,
+        sender_problem=route.problem,
+    )
+
+
+def _needed_values(campaign: Campaign) -> tuple[str, ...]:
+    """The tags of the text that leave a person out who has no value for them."""
+    return compile_template(campaign.text).render({"brand": campaign.tenant.brand_name}).missing
+
+
+def _without_any(people: ContactQuerySet[Contact], names: Collection[str]) -> ContactQuerySet[Contact]:
+    """Those who lack at least one of the values."""
+    lacking = Q()
+    for position, name in enumerate(names):
+        # A tag's name is no lookup: "contains" and "a__b" are names like any other.
+        value = name if name in _COLUMNS else KeyTextTransform(name, "fields")
+        people = people.annotate(**{f"value_{position}": Trim(Coalesce(value, Value("")))})
+        lacking |= Q(**{f"value_{position}": ""})
+    return people.filter(lacking)

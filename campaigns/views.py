@@ -1,0 +1,261 @@
+"""Campaigns: the list, the composer, the last look before launch, and the page of a running one."""
+
+from typing import Final
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from campaigns import services
+from campaigns.forms import ComposerForm, LaunchForm
+from campaigns.models import Campaign, CampaignRecipient
+from campaigns.outcomes import OUTCOMES, with_outcome
+from campaigns.preview import forecast, preview_text
+from campaigns.progress import progress_of
+from campaigns.recipients import audience_of
+from common.forms import add_errors
+from common.pages import page_by_id
+from common.search import search_text
+from contacts.audience import Audience
+from contacts.models import Contact
+from messaging.models import MessageTemplate
+from messaging.offered_tags import known_tags, tag_buttons
+from tenants.access import TenantRequest, tenant_view
+from tenants.permissions import Permission, allowed
+
+__all__ = [
+    "campaign",
+    "campaign_act",
+    "campaign_edit",
+    "campaign_new",
+    "campaign_preview",
+    "campaign_review",
+    "campaigns",
+]
+
+CONFIRM_FROM: Final = 5_000
+"""From so many people on, the count is typed to confirm."""
+
+_ANSWERS: Final = (("replied", "Replied"), ("opted_out", "Opted out"))
+_ACTIONS: Final = {
+    "pause": (services.pause, "Paused. What is under way still arrives."),
+    "resume": (services.resume, "Sending goes on."),
+    "cancel": (services.cancel, "Cancelled. Whatever had not been handed over will not be sent."),
+    "unschedule": (services.unschedule, "It is a draft again."),
+}
+
+
+@tenant_view(Permission.VIEW)
+@require_GET
+def campaigns(request: TenantRequest) -> HttpResponse:
+    """All campaigns, newest first, with how far each one is."""
+    rows = Campaign.objects.all()
+    status, search = request.GET.get("status", ""), search_text(request)
+    if status in Campaign.Status.values:
+        rows = rows.filter(status=status)
+    if search:
+        rows = rows.filter(name__icontains=search)
+    page = page_by_id(rows, request.GET.get("before"), size=25)
+    progress = progress_of(page.rows)
+    context = {
+        "page": page,
+        "rows": [(row, progress[row.id]) for row in page.rows],
+        "q": search,
+        "status": status,
+        "statuses": Campaign.Status.choices,
+        "running": any(row.status in (Campaign.Status.LAUNCHING, Campaign.Status.SENDING) for row in page.rows),
+        "may_manage": _may_manage(request),
+    }
+    return TemplateResponse(request, "campaigns/campaign_list.html", context)
+
+
+@tenant_view(Permission.MANAGE_CAMPAIGNS)
+@require_http_methods(["GET", "POST"])
+def campaign_new(request: TenantRequest) -> HttpResponse:
+    """Write a campaign; ``?template=`` starts with a kept text."""
+    draft = Campaign(created_by=request.user)
+    template = MessageTemplate.objects.filter(name=search_text(request, "template")).first()
+    if template:
+        draft.body = template.body
+        if template.purpose in dict(Campaign._meta.get_field("purpose").flatchoices):
+            draft.purpose = template.purpose
+    return _composer(request, draft)
+
+
+@tenant_view(Permission.MANAGE_CAMPAIGNS)
+@require_http_methods(["GET", "POST"])
+def campaign_edit(request: TenantRequest, campaign_id: UUID) -> HttpResponse:
+    """Go on writing a draft."""
+    draft = get_object_or_404(Campaign, id=campaign_id)
+    if draft.status != Campaign.Status.DRAFT:
+        messages.info(request, "Only a draft can be changed.")
+        return redirect("campaign", draft.id)
+    return _composer(request, draft)
+
+
+def _composer(request: TenantRequest, draft: Campaign) -> HttpResponse:
+    is_new = draft._state.adding
+    form = ComposerForm(request.POST or None, instance=draft)
+    if request.method == "POST" and form.is_valid():
+        try:
+            with transaction.atomic():
+                services.save_draft(campaign=form.instance, known_tags=known_tags(form.cleaned_data["body"]))
+                services.choose_audience(campaign=form.instance, **form.audience())
+        except ValidationError as error:
+            add_errors(form, error)
+        else:
+            return redirect("campaign_review", form.instance.id)
+    if form.is_bound:
+        shown = _preview(_as_typed(form), _audience_as_typed(form))
+    else:
+        shown = _preview(draft, Audience() if is_new else audience_of(draft))
+    context = {
+        "form": form,
+        "campaign": draft,
+        "is_new": is_new,
+        "tags": tag_buttons(),
+        "templates": MessageTemplate.objects.order_by("name")[:50],
+        **shown,
+    }
+    return TemplateResponse(request, "campaigns/campaign_composer.html", context, status=422 if form.errors else 200)
+
+
+@tenant_view(Permission.MANAGE_CAMPAIGNS)
+@require_POST
+def campaign_preview(request: TenantRequest) -> HttpResponse:
+    """The preview panel for what stands in the composer, while it is being written."""
+    form = ComposerForm(request.POST, instance=Campaign())
+    form.is_valid()
+    context = _preview(_as_typed(form), _audience_as_typed(form))
+    return TemplateResponse(request, "campaigns/_preview.html", context)
+
+
+def _as_typed(form: ComposerForm) -> Campaign:
+    """What stands in the form, also while it is not complete."""
+    data = form.cleaned_data
+    purpose = data.get("purpose") or "marketing"
+    return Campaign(
+        body=str(form["body"].value() or "")[:5000],
+        stop_footer=bool(data.get("stop_footer")) and purpose == "marketing",
+        purpose=purpose,
+        sender=data.get("sender"),
+    )
+
+
+def _audience_as_typed(form: ComposerForm) -> Audience:
+    chosen = form.audience()
+    ids = {name: [row.id for row in rows] for name, rows in chosen.items() if name != "everyone"}
+    return Audience(everyone=chosen["everyone"], **ids)
+
+
+def _preview(draft: Campaign, audience: Audience) -> dict[str, object]:
+    return {
+        "preview": preview_text(draft, audience),
+        "forecast": forecast(draft, audience),
+        "purpose": draft.get_purpose_display(),
+    }
+
+
+@tenant_view(Permission.MANAGE_CAMPAIGNS)
+@require_http_methods(["GET", "POST"])
+def campaign_review(request: TenantRequest, campaign_id: UUID) -> HttpResponse:
+    """What will happen, then launch now or at a later time."""
+    draft = get_object_or_404(Campaign.objects.select_related("tenant", "sender"), id=campaign_id)
+    if draft.status != Campaign.Status.DRAFT:
+        return redirect("campaign", draft.id)
+    audience = audience_of(draft)
+    expected = forecast(draft, audience)
+    form = LaunchForm(request.POST or None, zone=request.tenant.timezone)
+    if request.method == "POST" and form.is_valid():
+        try:
+            _launch(request, draft, form, expected.audience)
+        except ValidationError as error:
+            add_errors(form, error)
+        else:
+            return redirect("campaign", draft.id)
+    context = {
+        "campaign": draft,
+        "form": form,
+        "forecast": expected,
+        "preview": preview_text(draft, audience),
+        "purpose": draft.get_purpose_display(),
+        "must_confirm": expected.audience >= CONFIRM_FROM,
+    }
+    return TemplateResponse(request, "campaigns/campaign_review.html", context, status=422 if form.errors else 200)
+
+
+def _launch(request: TenantRequest, draft: Campaign, form: LaunchForm, audience: int) -> None:
+    data = form.cleaned_data
+    if audience >= CONFIRM_FROM and data["confirmed_count"] != audience:
+        raise ValidationError({"confirmed_count": f"Type {audience:,} to confirm that so many people are meant."})
+    if data["when"] == "now":
+        services.launch(campaign=draft)
+        messages.success(request, "The campaign has started.")
+        return
+    services.schedule(campaign=draft, at=data["scheduled_at"])
+    messages.success(request, "The campaign is scheduled.")
+
+
+@tenant_view(Permission.VIEW)
+@require_GET
+def campaign(request: TenantRequest, campaign_id: UUID) -> HttpResponse:
+    """Progress, and every recipient with what happened and why."""
+    found = get_object_or_404(Campaign.objects.select_related("sender", "created_by"), id=campaign_id)
+    context: dict[str, object] = {
+        "campaign": found,
+        "progress": progress_of([found])[found.id],
+        "is_running": found.status in (Campaign.Status.LAUNCHING, Campaign.Status.SENDING),
+        "may_manage": _may_manage(request),
+    }
+    if request.htmx and request.GET.get("part") == "progress":
+        # The page says which status it shows; when that is no longer true, its head comes along.
+        context["has_moved"] = request.GET.get("seen") != found.status
+        return TemplateResponse(request, "campaigns/_progress.html", context)
+    context |= {
+        "page": page_by_id(_recipients(request, found), request.GET.get("after"), newest_first=False),
+        "q": search_text(request),
+        "status": request.GET.get("status", ""),
+        "answer": request.GET.get("answer", ""),
+        "statuses": [(key, outcome.label) for key, outcome in OUTCOMES.items()],
+        "answers": _ANSWERS,
+    }
+    return TemplateResponse(request, "campaigns/campaign_detail.html", context)
+
+
+def _recipients(request: TenantRequest, found: Campaign) -> QuerySet[CampaignRecipient]:
+    """The recipients of a campaign that the filters of its page ask for."""
+    rows = CampaignRecipient.objects.filter(campaign=found).select_related("message", "contact")
+    rows = with_outcome(rows, request.GET.get("status", ""))
+    answer = request.GET.get("answer", "")
+    if answer in dict(_ANSWERS):
+        rows = rows.filter(**{f"{answer}_at__isnull": False})
+    if search := search_text(request):
+        digits = "".join(c for c in search if c.isascii() and c.isdigit())
+        people = Contact.objects.search(search).values("id")
+        rows = rows.filter(Q(number__contains=digits) if digits else Q(contact_id__in=people))
+    return rows
+
+
+@tenant_view(Permission.MANAGE_CAMPAIGNS)
+@require_POST
+def campaign_act(request: TenantRequest, campaign_id: UUID, action: str) -> HttpResponse:
+    """Pause, resume, cancel, or make a scheduled campaign a draft again."""
+    found = get_object_or_404(Campaign, id=campaign_id)
+    act, done = _ACTIONS[action]
+    try:
+        act(campaign=found)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, done)
+    return redirect("campaign", found.id)
+
+
+def _may_manage(request: TenantRequest) -> bool:
+    return allowed(request.membership.role, Permission.MANAGE_CAMPAIGNS)

@@ -1,0 +1,22 @@
+"""Addresses of the contacts app. The page of one contact is ``analytics``', which knows all that happened."""
+
+from django.urls import path
+
+from contacts.views import contacts, imports, lists
+
+urlpatterns = [
+    path("", contacts.contacts, name="contacts"),
+    path("add/", contacts.contact_add, name="contact_add"),
+    path("<uuid:contact_id>/edit/", contacts.contact_edit, name="contact_edit"),
+    path("<uuid:contact_id>/opt-in/", contacts.contact_opt_in, name="contact_opt_in"),
+    path("<uuid:contact_id>/opt-out/", contacts.contact_opt_out, name="contact_opt_out"),
+    path("<uuid:contact_id>/tags/", contacts.contact_tag, name="contact_tag"),
+    path("<uuid:contact_id>/lists/", contacts.contact_list_add, name="contact_list_add"),
+    path("<uuid:contact_id>/lists/<uuid:list_id>/remove/", contacts.contact_list_remove, name="contact_list_remove"),
+    path("import/", imports.imports, name="imports"),
+    path("import/<uuid:import_id>/", imports.import_job, name="import_job"),
+    path("import/<uuid:import_id>/rejected.csv", imports.import_rejected, name="import_rejected"),
+    path("lists/", lists.lists, name="lists"),
+    path("lists/<uuid:list_id>/rename/", lists.list_rename, name="list_rename"),
+    path("lists/<uuid:list_id>/delete/", lists.list_delete, name="list_delete"),
+]

@@ -1,0 +1,236 @@
+"""The list of contacts and the page of one."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, Q
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from common.forms import add_errors
+from common.pages import at_most, page_by_id
+from common.phone_numbers import NumberProblem, parse
+from consent.ledger import OptIn
+from consent.models import ConsentRecord, ConsentState, Suppression
+from consent.purposes import Purpose
+from consent.services import is_suppressed, opt_in, opt_out, suppressed_among
+from contacts.forms import ContactForm, NewContactForm, OptInForm, TagForm
+from contacts.models import Contact, ContactList, ContactTag, Tag
+from contacts.querysets import ContactQuerySet
+from contacts.services import (
+    add_to_list,
+    create_contact,
+    get_or_create_tag,
+    remove_from_list,
+    tag_contact,
+    update_contact,
+)
+from tenants.access import TenantRequest, tenant_view
+from tenants.permissions import Permission, allowed
+
+__all__ = [
+    "contact_add",
+    "contact_edit",
+    "contact_list_add",
+    "contact_list_remove",
+    "contact_opt_in",
+    "contact_opt_out",
+    "contact_tag",
+    "contacts",
+]
+
+COUNTED_UP_TO = 10_000
+_CONSENT_FILTER = [("opt_in", "Opted in"), ("opt_out", "Opted out"), ("none", "Never said")]
+
+
+@tenant_view(Permission.VIEW)
+@require_GET
+def contacts(request: TenantRequest) -> HttpResponse:
+    """Everybody the tenant knows: searched, filtered, newest first."""
+    chosen = _filtered(request)
+    page = page_by_id(chosen, request.GET.get("before"))
+    consent = _consent_of([contact.number for contact in page.rows])
+    role = request.membership.role
+    context = {
+        "page": page,
+        "rows": [(contact, consent.get(contact.number, "none")) for contact in page.rows],
+        "count": at_most(chosen, COUNTED_UP_TO),
+        "counted_up_to": COUNTED_UP_TO,
+        "list_choices": [(str(row.id), row.name) for row in ContactList.objects.order_by("name")],
+        "tag_choices": [(str(row.id), row.name) for row in Tag.objects.order_by("name")],
+        "consent_choices": _CONSENT_FILTER,
+        "searching": any(request.GET.get(name) for name in ("q", "list", "tag", "consent")),
+        "may_edit": allowed(role, Permission.EDIT_CONTACTS),
+        "may_import": allowed(role, Permission.IMPORT_CONTACTS),
+    }
+    # The browser's way back asks for the whole page, even though htmx sends it.
+    partial = request.htmx and not request.htmx.boosted and not request.htmx.history_restore_request
+    return TemplateResponse(
+        request, "contacts/_contact_rows.html" if partial else "contacts/contact_list.html", context
+    )
+
+
+def _consent_of(numbers: Collection[str]) -> dict[str, str]:
+    """For each number that said something about offers: "opted_in" or "opted_out", as common.statuses calls it."""
+    states = ConsentState.objects.filter(number__in=numbers, purpose=Purpose.MARKETING).values_list("number", "act")
+    said = {number: "opted_in" if act == ConsentRecord.Act.OPT_IN else "opted_out" for number, act in states}
+    return said | dict.fromkeys(suppressed_among(numbers=numbers), "opted_out")
+
+
+def _filtered(request: TenantRequest) -> ContactQuerySet[Contact]:
+    rows = (
+        Contact.objects.search(request.GET.get("q", "")[:80])
+        if request.GET.get("q")
+        else Contact.objects.get_queryset()
+    )
+    list_id, tag_id, consent = (request.GET.get(name, "") for name in ("list", "tag", "consent"))
+    if contact_list := ContactList.objects.filter(id=_id(list_id)).first():
+        rows = rows.in_list(contact_list.id)
+    if tag := Tag.objects.filter(id=_id(tag_id)).first():
+        rows = rows.with_tag(tag.id)
+    return rows.filter(_said(consent)) if consent in dict(_CONSENT_FILTER) else rows
+
+
+def _said(consent: str) -> Q:
+    """Contacts by what they said about offers; an opt-out of everything counts, whatever they had agreed to.
+
+    The many are probed row by row, so that a page stops early; the few who opted out are looked up as a set.
+    """
+    states = ConsentState.objects.filter(purpose=Purpose.MARKETING)
+    suppressed = Suppression.objects.filter(lifted_at=None)
+    same_number = {"number": OuterRef("number")}
+    if consent == "none":
+        return ~Q(Exists(states.filter(**same_number))) & ~Q(Exists(suppressed.filter(**same_number)))
+    said = states.filter(act=consent)
+    if consent == ConsentRecord.Act.OPT_OUT:
+        return Q(number__in=said.values("number").union(suppressed.values("number")))
+    return Q(Exists(said.filter(**same_number))) & ~Q(Exists(suppressed.filter(**same_number)))
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        return UUID(int=0)
+
+
+@tenant_view(Permission.EDIT_CONTACTS)
+@require_http_methods(["GET", "POST"])
+def contact_add(request: TenantRequest) -> HttpResponse:
+    """Add one person."""
+    form = NewContactForm(request.POST if request.method == "POST" else None)
+    known = None
+    if request.method == "POST" and form.is_valid():
+        values = {name: value for name, value in form.cleaned_data.items() if name != "number"}
+        try:
+            contact = create_contact(tenant=request.tenant, number=form.cleaned_data["number"], values=values)
+        except ValidationError as error:
+            add_errors(form, error)
+            known = _known(request, form.cleaned_data["number"])
+        else:
+            messages.success(request, "Contact added.")
+            return redirect("contact", contact.id)
+    context = {"form": form, "known": known}
+    return TemplateResponse(request, "contacts/contact_add.html", context, status=422 if form.errors else 200)
+
+
+def _known(request: TenantRequest, number: str) -> Contact | None:
+    """The contact who has this number already: whoever adds it again is led there."""
+    try:
+        return Contact.objects.filter(number=parse(number, request.tenant.country).e164).first()
+    except NumberProblem:
+        return None
+
+
+@tenant_view(Permission.EDIT_CONTACTS)
+@require_http_methods(["GET", "POST"])
+def contact_edit(request: TenantRequest, contact_id: UUID) -> HttpResponse:
+    """Change a person's details."""
+    contact = get_object_or_404(Contact, id=contact_id)
+    initial = {name: getattr(contact, name) for name in ContactForm.base_fields}
+    form = ContactForm(request.POST if request.method == "POST" else None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        update_contact(contact=contact, values=form.cleaned_data)
+        messages.success(request, "Changes saved.")
+        return redirect("contact", contact.id)
+    context = {"form": form, "contact": contact}
+    return TemplateResponse(request, "contacts/contact_edit.html", context, status=422 if form.errors else 200)
+
+
+@tenant_view(Permission.EDIT_CONTACTS)
+@require_http_methods(["GET", "POST"])
+def contact_opt_in(request: TenantRequest, contact_id: UUID) -> HttpResponse:
+    """Write down what a person agreed to, with where the proof is."""
+    contact = get_object_or_404(Contact, id=contact_id)
+    form = OptInForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        if is_suppressed(number=contact.number):
+            form.add_error(None, "This person opted out. Only they can come back, by texting START.")
+        else:
+            data = form.cleaned_data
+            agreement = OptIn(
+                number=contact.number,
+                purpose=data["purpose"],
+                source=data["source"],
+                wording=data["wording"],
+                evidence={"recorded_on": "contact page"},
+            )
+            opt_in(opt_in=agreement, actor_id=request.user.id)
+            messages.success(request, "The opt-in is recorded.")
+            return redirect("contact", contact.id)
+    context = {"form": form, "contact": contact, "suppressed": is_suppressed(number=contact.number)}
+    return TemplateResponse(request, "contacts/contact_opt_in.html", context, status=422 if form.errors else 200)
+
+
+@tenant_view(Permission.EDIT_CONTACTS)
+@require_POST
+def contact_opt_out(request: TenantRequest, contact_id: UUID) -> HttpResponse:
+    """A person told staff to stop: it holds at once, like their own STOP."""
+    contact = get_object_or_404(Contact, id=contact_id)
+    opt_out(
+        number=contact.number,
+        source=ConsentRecord.Source.STAFF,
+        evidence={"recorded_on": "contact page"},
+        actor_id=request.user.id,
+    )
+    messages.success(request, "The opt-out is recorded. This number gets no more texts.")
+    return redirect("contact", contact.id)
+
+
+@tenant_view(Permission.EDIT_CONTACTS)
+@require_POST
+def contact_tag(request: TenantRequest, contact_id: UUID) -> HttpResponse:
+    """Put a tag on a person, or take it off (``remove``)."""
+    contact = get_object_or_404(Contact, id=contact_id)
+    if remove := request.POST.get("remove"):
+        ContactTag.objects.filter(contact=contact, tag_id=_id(remove)).delete()
+    else:
+        form = TagForm(request.POST)
+        if form.is_valid() and form.cleaned_data["tag"].strip():
+            tag_contact(contact=contact, tag=get_or_create_tag(name=form.cleaned_data["tag"]))
+        else:
+            messages.error(request, "Give the tag a name of at most 40 characters.")
+    return redirect("contact", contact.id)
+
+
+@tenant_view(Permission.EDIT_CONTACTS)
+@require_POST
+def contact_list_add(request: TenantRequest, contact_id: UUID) -> HttpResponse:
+    """Put a person into a list."""
+    contact = get_object_or_404(Contact, id=contact_id)
+    contact_list = get_object_or_404(ContactList, id=_id(request.POST.get("list", "")))
+    add_to_list(contact=contact, contact_list=contact_list)
+    return redirect("contact", contact.id)
+
+
+@tenant_view(Permission.EDIT_CONTACTS)
+@require_POST
+def contact_list_remove(request: TenantRequest, contact_id: UUID, list_id: UUID) -> HttpResponse:
+    """Take a person out of a list."""
+    contact = get_object_or_404(Contact, id=contact_id)
+    remove_from_list(contact=contact, contact_list=get_object_or_404(ContactList, id=list_id))
+    return redirect("contact", contact.id)

@@ -1,0 +1,57 @@
+"""Which merge tags a text may use, and the buttons that put them into it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+from contacts.models import Contact
+from messaging.merge_tags import names
+
+__all__ = ["TagButton", "known_tags", "tag_buttons"]
+
+_STANDARD: Final = ("first_name", "last_name", "email", "brand")
+_DEFAULTS: Final = {"first_name": "there"}
+"""A text with a tag and no default is not sent to people without the value; "Hi there" reaches them too."""
+
+_LABELS: Final = {"brand": "Your name"}
+_SAMPLED_CONTACTS: Final = 50
+_MAX_BUTTONS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class TagButton:
+    """``label`` for people, ``text`` for the text box."""
+
+    label: str
+    text: str
+
+
+def tag_buttons() -> list[TagButton]:
+    """Buttons for the tags there are."""
+    return [TagButton(_label(name), _written(name)) for name in _offered()]
+
+
+def known_tags(body: str) -> Collection[str]:
+    """The merge tags that a text may use: the offered ones, and those that any contact has a value for."""
+    known = set(_offered())
+    for name in set(names(body)) - known:
+        if Contact.objects.filter(fields__has_key=name).exists():
+            known.add(name)
+    return known
+
+
+def _offered() -> list[str]:
+    """The standard tags and those of the newest contacts."""
+    found: dict[str, None] = dict.fromkeys(_STANDARD)
+    for fields in Contact.objects.order_by("-id").values_list("fields", flat=True)[:_SAMPLED_CONTACTS]:
+        found.update(dict.fromkeys(fields))
+    return list(found)[:_MAX_BUTTONS]
+
+
+def _label(name: str) -> str:
+    return _LABELS.get(name, name.replace("_", " ").capitalize())
+
+
+def _written(name: str) -> str:
+    default = f" | {_DEFAULTS[name]}" if name in _DEFAULTS else ""
+    return f"{{{{ {name}{default} }}}}"

@@ -1,0 +1,57 @@
+"""Why a text was not sent or did not arrive, in the words of the people who read it on a page."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from consent.gate import REASONS
+from messaging.models import Message
+from messaging.providers.twilio.errors import class_of
+
+__all__ = ["decision_reason", "reason_of"]
+
+_BY_STATUS: Final[Mapping[str, str]] = {
+    Message.Status.UNDELIVERED: "The phone network could not deliver it",
+    Message.Status.FAILED: "The provider refused it",
+    Message.Status.UNCONFIRMED: "Nobody told us whether it arrived",
+    Message.Status.CANCELLED: "Stopped before it was sent",
+    Message.Status.EXPIRED: "Its time ran out before it could be sent",
+}
+
+# The simulated network answers with the same codes.
+_BY_CLASS: Final[Mapping[str, str]] = {
+    "consent": "Opted out at the phone network",
+    "carrier_block": "The carrier blocks texts from this number to this person",
+    "recipient_permanent": "This number cannot get texts",
+    "recipient_transient": "The phone was switched off or out of reach",
+    "recipient_capability": "This phone cannot show such a text",
+    "content": "The text itself was refused",
+    "content_or_compliance": "The carrier filtered it as unwanted",
+    "fraud": "Held back as a sign of abuse",
+    "config": "The sender or its account is not set up for this",
+    "config_transient": "The sender is still being set up",
+    "throttle": "Too many texts at once",
+    "throttle_daily": "The sender's daily limit was reached",
+    "route": "This sender cannot reach this number",
+    "expired": "Its time ran out before it could be sent",
+}
+
+
+def reason_of(message: Message) -> str:
+    """One sentence for a message that was not sent or did not arrive; empty for any other."""
+    if message.status == Message.Status.BLOCKED:
+        return decision_reason(message.decision)
+    general = _BY_STATUS.get(message.status, "")
+    return _BY_CLASS.get(class_of(message.error_code), general) if general else ""
+
+
+def decision_reason(decision: Mapping[str, object]) -> str:
+    """The rule that objected, with what it objected to. ``decision`` is what ``Decision.as_json`` stored."""
+    reason = REASONS.get(str(decision.get("rule", "")), "")
+    data = decision.get("data")
+    if not isinstance(data, Mapping):
+        return reason
+    if problem := data.get("problem"):
+        return str(problem)
+    if missing := data.get("missing"):
+        return f"{reason}: {', '.join(map(str, missing))}"
+    return reason

@@ -1,0 +1,25 @@
+"""Which queue each task waits in. A task that is missing here fails the guard tests."""
+
+from typing import Final
+
+from common.lanes import BACKGROUND, CONVERSATION
+
+__all__ = ["ROUTES"]
+
+_QUEUES: Final = {
+    "analytics.refresh_figures": BACKGROUND,
+    "campaigns.plan": BACKGROUND,
+    "campaigns.run_due": BACKGROUND,
+    "contacts.import_rows": BACKGROUND,
+    "contacts.resume_imports": BACKGROUND,
+    "messaging.apply_receipts": BACKGROUND,
+    "messaging.beat_heartbeat": BACKGROUND,
+    # Sent to the queue of the lane that it is to work on; this is where it would wait without one.
+    "messaging.dispatch": CONVERSATION,
+    "messaging.handle_inbound": CONVERSATION,
+    "messaging.sweep": BACKGROUND,
+    "messaging.sweep_inbound": BACKGROUND,
+    "messaging.wake_lanes": BACKGROUND,
+}
+
+ROUTES: Final = {task: {"queue": queue} for task, queue in _QUEUES.items()}

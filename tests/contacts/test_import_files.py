@@ -1,0 +1,168 @@
+"""Reading contact files: whatever program saved them, one bad row costs one row."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contacts.importing.columns import custom_name, guess_columns
+from contacts.importing.decoding import MAX_LINE_CHARACTERS, FileProblem, read_table
+from contacts.importing.rejected import safe_cell
+from contacts.importing.rows import Rejected, read_row
+
+
+@pytest.mark.parametrize(
+    ("content", "header", "first"),
+    [
+        (b"name,phone\nAnn,2025550101\n", ["name", "phone"], ["Ann", "2025550101"]),
+        (b"\xef\xbb\xbfname,phone\r\nAnn,2025550101\r\n", ["name", "phone"], ["Ann", "2025550101"]),
+        ("name;phone\nJosé;2025550101\n".encode("latin-1"), ["name", "phone"], ["José", "2025550101"]),
+        ("name\tphone\nZoë\t2025550101\n".encode("utf-16"), ["name", "phone"], ["Zoë", "2025550101"]),
+        (b'name,phone\n"Ann ""the"" B, Jr.",2025550101\n', ["name", "phone"], ['Ann "the" B, Jr.', "2025550101"]),
+        (b'name,phone\n"Ann\nBaker",2025550101\n', ["name", "phone"], ["Ann\nBaker", "2025550101"]),
+        (b"\n\nname|phone\nAnn|2025550101", ["name", "phone"], ["Ann", "2025550101"]),
+        ("name,phone\nline\u2028break,2025550101\n".encode(), ["name", "phone"], ["line\u2028break", "2025550101"]),
+    ],
+)
+def test_files_as_programs_save_them(content: bytes, header: list[str], first: list[str]) -> None:
+    table = read_table(content)
+    assert table.header == header
+    assert next(table.rows()).cells == first
+
+
+@pytest.mark.parametrize(
+    ("content", "hint"),
+    [
+        (b"", "empty"),
+        (b"   \n\n", "empty"),
+        (b",,\nx,y\n", "names of the columns"),
+        (b"PK\x03\x04rest", "Save as > CSV"),
+        (b"\xff\xfe\x00", "damaged"),
+    ],
+)
+def test_files_that_cannot_be_read_say_what_to_do(content: bytes, hint: str) -> None:
+    with pytest.raises(FileProblem, match=hint):
+        read_table(content)
+
+
+def test_an_unclosed_quote_costs_its_own_row() -> None:
+    lines = ["name,phone", '"Ann,2025550101'] + [f"P{n},20255501{n:02d}" for n in range(30)]
+    rows = list(read_table("\n".join(lines).encode()).rows())
+    assert "not closed" in rows[0].problem
+    assert [row.problem for row in rows[1:]] == [""] * 30
+    assert [row.number for row in rows] == list(range(2, 33))
+
+
+def test_a_huge_cell_costs_its_own_row() -> None:
+    rows = list(read_table(b"name,phone\n" + b"A" * 2_000_000 + b",+12025550123\nAnn,2025550101\n").rows())
+    assert "too long" in rows[0].problem
+    assert len(rows[0].cells[0]) <= MAX_LINE_CHARACTERS
+    assert rows[1].cells == ["Ann", "2025550101"]
+
+
+@pytest.mark.parametrize(
+    ("header", "samples", "columns"),
+    [
+        (["First Name", "Last Name", "Mobile Phone"], [], ["first_name", "last_name", "number"]),
+        (["Customer", "Cell", "SMS Opt-In", "Opt-in date"], [], ["full_name", "number", "consent", "consent_at"]),
+        (["a", "b"], [["Ann", "(202) 555-0101"], ["Ben", "202.555.0102"]], ["a", "number"]),
+        (["Phone", "Phone 2", "City"], [], ["number", "phone_2", "city"]),
+        (["phone", "tenant_id", "list_id"], [], ["number", "", ""]),
+        (["Teléfono", "Nombre"], [["2025550101", "Ana"]], ["number", "first_name"]),
+    ],
+)
+def test_columns_are_guessed(header: list[str], samples: list[list[str]], columns: list[str]) -> None:
+    assert guess_columns(header, samples, "US") == columns
+
+
+@given(st.text(max_size=60))
+def test_names_of_further_values_are_merge_tag_names(title: str) -> None:
+    from messaging.merge_tags import names
+
+    name = custom_name(title)
+    assert name == "" or names(f"{{{{ {name} }}}}") == [name]
+
+
+COLUMNS = ["number", "first_name", "email", "timezone", "consent", "consent_at", "city"]
+GOOD = ["(202) 555-0101", "Ann", "Ann@Mail.Example", "America/Denver", "Yes", "2026-03-31", "Boston"]
+
+
+def changed(**cells: str) -> list[str]:
+    return [cells.get(name, value) for name, value in zip(COLUMNS, GOOD, strict=True)]
+
+
+def test_a_good_row() -> None:
+    person = read_row(GOOD, COLUMNS, "US")
+    assert (person.number, person.first_name, person.email, person.timezone) == (
+        "+12025550101",
+        "Ann",
+        "ann@mail.example",
+        "America/Denver",
+    )
+    assert person.consented is True
+    assert person.consent_at is not None
+    assert person.fields == {"city": "Boston"}
+
+
+@pytest.mark.parametrize(
+    ("cells", "hint"),
+    [
+        (changed(number=""), "empty"),
+        (changed(number="none"), "not a phone number"),
+        (changed(number="12345"), "No such number"),
+        (changed(number="+1 202 555"), "No such number"),
+        (changed(number="+44 909 879 0000"), "premium"),
+        (changed(number="2" * 60), "too long"),
+        (changed(email="ann@"), "e-mail"),
+        (changed(timezone="Mars/Olympus"), "time zone"),
+        (changed(consent="perhaps"), "yes or no"),
+        (changed(consent_at="next week"), "date"),
+        (changed(consent_at="2999-01-01"), "future"),
+        (changed(first_name="x" * 81), "too long"),
+        (changed(city="a\x00b"), "NUL"),
+        ([*GOOD, "stray"], "cells"),
+    ],
+)
+def test_a_bad_row_says_why(cells: list[str], hint: str) -> None:
+    with pytest.raises(Rejected, match=hint):
+        read_row(cells, COLUMNS, "US")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["+12025550123", "(202) 555-0123", "202.555.0123", "1 202 555 0123", "＋１２０２５５５０１２３", "+١٢٠٢٥٥٥٠١٢٣", "+12025550123;ext=5", "2025550123 x5"],
+)
+def test_one_number_however_it_is_typed(typed: str) -> None:
+    assert read_row([typed], ["number"], "US").number == "+12025550123"
+
+
+@given(st.lists(st.text(max_size=40), min_size=1, max_size=9))
+def test_no_row_breaks_the_reader(cells: list[str]) -> None:
+    try:
+        read_row(cells, COLUMNS, "US")
+    except Rejected as problem:
+        assert str(problem)
+
+
+@given(st.binary(max_size=400))
+def test_no_file_breaks_the_reader(content: bytes) -> None:
+    try:
+        list(read_table(content).rows())
+    except FileProblem as problem:
+        assert str(problem)
+
+
+@pytest.mark.parametrize(
+    ("cell", "safe"),
+    [
+        ("=1+1", "'=1+1"),
+        ("@SUM(1)", "'@SUM(1)"),
+        ("-2", "'-2"),
+        ("\tx", "'\tx"),
+        ("＝1", "'＝1"),
+        ("+cmd", "'+cmd"),
+        ("+12025550123", "+12025550123"),
+        ("Ann", "Ann"),
+    ],
+)
+def test_no_cell_we_give_out_is_a_formula(cell: str, safe: str) -> None:
+    assert safe_cell(cell) == safe
