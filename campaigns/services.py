@@ -30,7 +30,9 @@ def save_draft(*, campaign: Campaign, known_tags: Collection[str]) -> Campaign:
     found = problems(campaign.body, known_tags)
     if found:
         raise ValidationError({"body": found})
-    campaign.full_clean(exclude=["tenant"])
+    _require_sendable_length(campaign)
+    written = {"name", "purpose", "body", "stop_footer"}
+    campaign.clean_fields(exclude={field.name for field in Campaign._meta.fields} - written)
     campaign.save()
     return campaign
 
@@ -138,8 +140,11 @@ def _require(campaign: Campaign, *statuses: str) -> None:
 def _require_complete(campaign: Campaign) -> None:
     if not campaign.body.strip():
         raise ValidationError({"body": "Write the text first."})
-    if len(campaign.text) > MAX_BODY:
-        raise ValidationError({"body": f"The text is longer than {MAX_BODY} characters."})
+    _require_sendable_length(campaign)
     if not members(audience_of(campaign)).exists():
         raise ValidationError("Nobody is in the audience. Choose a list or a tag with contacts in it.")
 
+
+def _require_sendable_length(campaign: Campaign) -> None:
+    if len(campaign.text) > MAX_BODY:
+        raise ValidationError({"body": f"The text is longer than {MAX_BODY} characters."})

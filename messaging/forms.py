@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from messaging.merge_tags import names, problems
 from messaging.models import MessageTemplate, ProviderAccount, Sender
 
 __all__ = ["SenderForm", "TemplateForm", "TwilioAccountForm"]
@@ -38,7 +39,9 @@ class TwilioAccountForm(forms.Form):
 class SenderForm(forms.Form):
     """A number to send from."""
 
-    account: forms.ModelChoiceField[ProviderAccount] = forms.ModelChoiceField(label="Account", queryset=None)
+    account: forms.ModelChoiceField[ProviderAccount] = forms.ModelChoiceField(
+        label="Account", queryset=None, empty_label="Choose an account"
+    )
     value = forms.CharField(label="Number", max_length=40, help_text="A number of that account, or a short code.")
     kind = forms.ChoiceField(label="Kind", choices=Sender.Kind)
     label = forms.CharField(label="Name for your team", max_length=60, required=False)
@@ -55,3 +58,11 @@ class TemplateForm(forms.ModelForm[MessageTemplate]):
         model = MessageTemplate
         fields = ["name", "purpose", "body"]
         widgets = {"body": forms.Textarea(attrs={"rows": 5, "maxlength": 1600})}
+
+    def clean_body(self) -> str:
+        """Refuse what is certainly no tag; a name that no contact has a value for yet may get one."""
+        body: str = self.cleaned_data["body"]
+        broken = problems(body, names(body))
+        if broken:
+            raise ValidationError(broken)
+        return body

@@ -6,13 +6,15 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from common.phone_numbers import NumberProblem, parse
+from consent.models import ConsentRecord
+from consent.services import opt_out
 from contacts.models import Contact
 from messaging.models import InboundMessage, Message
 from messaging.services import send_reply
 from support.models import Conversation
 from tenants.models import Tenant
 
-__all__ = ["close", "mark_read", "note_inbound", "open_conversation", "reopen", "reply"]
+__all__ = ["close", "mark_read", "note_inbound", "open_conversation", "reopen", "reply", "settle_review"]
 
 
 def note_inbound(*, inbound: InboundMessage) -> Conversation:
@@ -63,6 +65,20 @@ def reply(*, tenant: Tenant, conversation: Conversation, body: str, user_id: UUI
 def mark_read(*, conversation: Conversation) -> None:
     """Somebody has seen it."""
     Conversation.objects.filter(id=conversation.id, unread_count__gt=0).update(unread_count=0)
+
+
+def settle_review(*, conversation: Conversation, opted_out: bool, user_id: UUID) -> None:
+    """A person has decided about the newest text that may have been an opt-out; an opt-out holds at once."""
+    if opted_out:
+        text = InboundMessage.objects.filter(number=conversation.number, certain=False).order_by("-received_at").first()
+        opt_out(
+            number=conversation.number,
+            source=ConsentRecord.Source.STAFF,
+            wording=text.body if text else "",
+            evidence={"recorded_on": "inbox", **({"inbound": str(text.id)} if text else {})},
+            actor_id=user_id,
+        )
+    Conversation.objects.filter(id=conversation.id).update(needs_review=False)
 
 
 def close(*, conversation: Conversation) -> None:

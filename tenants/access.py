@@ -6,8 +6,8 @@ transaction. The guard test walks all routes and fails for one without such a de
 """
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Concatenate, Final, ParamSpec
+from functools import update_wrapper
+from typing import Concatenate, Final, ParamSpec, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -44,14 +44,14 @@ class TenantRequest(HttpRequest):
 
 TenantView = Callable[Concatenate[TenantRequest, P], HttpResponseBase]
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+AnyView = TypeVar("AnyView", bound=Callable[..., object])
 
 
 def tenant_view(permission: Permission, *, write: Permission | None = None) -> Callable[[TenantView[P]], View[P]]:
     """Declare what a view needs: ``permission`` to call it at all, ``write`` (if given) for anything but reading."""
 
     def declare(view: TenantView[P]) -> View[P]:
-        @wraps(view)
-        def run(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        def run(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return _to_login(request)
             if request.method not in ("GET", "HEAD") and not within_limit(f"write:{request.user.pk}", per_minute=WRITES_PER_MINUTE):
@@ -60,7 +60,7 @@ def tenant_view(permission: Permission, *, write: Permission | None = None) -> C
             if tenant_id is None:
                 return redirect("tenant_switch")
             with tenant_scope(tenant_id):
-                membership = _membership(request)
+                membership = _membership(request.user)
                 if membership is None:
                     del request.session[SESSION_TENANT]
                     return redirect("tenant_switch")
@@ -69,16 +69,17 @@ def tenant_view(permission: Permission, *, write: Permission | None = None) -> C
                     raise PermissionDenied(f"Your role ({membership.get_role_display()}) cannot do this.")
                 return _answer(view, request, membership, *args, **kwargs)
 
+        update_wrapper(run, view)
         run.tenant_permission = (permission, write)  # type: ignore[attr-defined]
         return run
 
     return declare
 
 
-def public_view(reason: str) -> Callable[[View[P]], View[P]]:
+def public_view(reason: str) -> Callable[[AnyView], AnyView]:
     """Declare that a view needs no signed-in member, and why; the guard test lists these."""
 
-    def declare(view: View[P]) -> View[P]:
+    def declare(view: AnyView) -> AnyView:
         view.public_reason = reason  # type: ignore[attr-defined]
         return view
 
@@ -107,8 +108,8 @@ def _chosen_tenant(request: HttpRequest) -> UUID | None:
     return UUID(chosen) if chosen else None
 
 
-def _membership(request: HttpRequest) -> Membership | None:
-    return Membership.objects.select_related("tenant").filter(user_id=request.user.pk, is_active=True).first()
+def _membership(user: User) -> Membership | None:
+    return Membership.objects.select_related("tenant").filter(user=user, is_active=True).first()
 
 
 def _to_login(request: HttpRequest) -> HttpResponse:

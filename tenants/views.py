@@ -1,5 +1,6 @@
 """Choosing the tenant to work in, and the team page."""
 
+from typing import cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from tenants.access import SESSION_TENANT, TenantRequest, public_view, tenant_view
 from tenants.forms import MemberForm, RoleForm
-from tenants.models import Membership
+from tenants.models import Membership, User
 from tenants.permissions import PERMISSIONS, Permission, Role
 from tenants.services import add_member, change_role, memberships_of, remove_member
 
@@ -24,7 +25,7 @@ __all__ = ["member_add", "member_remove", "member_role", "team", "tenant_switch"
 @require_http_methods(["GET", "POST"])
 def tenant_switch(request: HttpRequest) -> HttpResponse:
     """List the user's tenants and switch to one; with a single one there is nothing to choose."""
-    memberships = memberships_of(request.user.pk)
+    memberships = memberships_of(cast(User, request.user).id)
     chosen = request.POST.get("tenant", "") if request.method == "POST" else ""
     only = str(memberships[0].tenant_id) if len(memberships) == 1 and SESSION_TENANT not in request.session else ""
     for membership in memberships:
@@ -52,7 +53,7 @@ def member_add(request: TenantRequest) -> HttpResponse:
         try:
             member = add_member(email=data["email"], role=Role(data["role"]), name=data["name"])
         except ValidationError as error:
-            form.add_error("email", error)
+            form.add_error("email", error.messages)
         else:
             messages.success(
                 request,
@@ -76,6 +77,8 @@ def member_role(request: TenantRequest, member_id: UUID) -> HttpResponse:
             messages.error(request, " ".join(error.messages))
         else:
             messages.success(request, f"{membership.user} is now {membership.get_role_display().lower()}.")
+    else:
+        messages.error(request, "Choose one of the four roles.")
     return redirect("team")
 
 
@@ -99,7 +102,10 @@ def _team_page(request: TenantRequest, form: MemberForm, status: int = 200) -> H
         "members": members,
         "form": form,
         "roles": Role.choices,
-        "role_table": [(role.label, [permission.label for permission in Permission if permission in PERMISSIONS[role]]) for role in Role],
+        "role_table": [
+            (role.label, [permission.label for permission in Permission if permission in PERMISSIONS[role]])
+            for role in Role
+        ],
         "may_manage": Permission.MANAGE_TEAM in PERMISSIONS[request.membership.role],
     }
     return TemplateResponse(request, "tenants/team.html", context, status=status)

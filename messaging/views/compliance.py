@@ -1,5 +1,7 @@
 """Settings: consent and compliance, as it is in force."""
 
+from typing import Final
+
 from django.http import HttpResponse
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_GET
@@ -14,19 +16,37 @@ from tenants.permissions import Permission
 __all__ = ["compliance"]
 
 
+_LANGUAGES: Final = {
+    "en": "English",
+    "es": "Spanish",
+    "fr": "French",
+    "pt": "Portuguese",
+    "de": "German",
+    "it": "Italian",
+    "nl": "Dutch",
+    "zh": "Chinese",
+    "vi": "Vietnamese",
+}
+_REPLIES: Final = (
+    ("STOP", "opt_out_confirmation"),
+    ("START", "opt_in_confirmation"),
+    ("HELP", "help_reply"),
+)
+_REPLY_LANGUAGES: Final = ("en", "es", "fr")
+
+
 @tenant_view(Permission.VIEW)
 @require_GET
 def compliance(request: TenantRequest) -> HttpResponse:
     """The rules of the gate in their order, the keywords, and what is answered to them."""
-    replies = [
-        (language, [text_of(reply, request.tenant, code) for reply in ("opt_out_confirmation", "opt_in_confirmation", "help_reply")])
-        for code, language in (("en", "English"), ("es", "Spanish"), ("fr", "French"))
-    ]
     context = {
         "rules": [(rule.__doc__ or "", REASONS[rule.__name__]) for rule in RULES],
         "rules_version": RULES_VERSION,
-        "keywords": keyword_table(),
+        "keywords": [(code, _LANGUAGES.get(code, code), words) for code, words in keyword_table().items()],
         "keywords_version": KEYWORDS_VERSION,
-        "replies": replies,
+        "replies": [
+            (code, _LANGUAGES[code], [(keyword, text_of(reply, request.tenant, code)) for keyword, reply in _REPLIES])
+            for code in _REPLY_LANGUAGES
+        ],
     }
     return TemplateResponse(request, "messaging/compliance.html", context)

@@ -5,12 +5,13 @@ and answer nobody but this machine itself unless the viewer is a platform admin.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import update_wrapper
 from ipaddress import ip_address
 from typing import Concatenate, Final, ParamSpec
 
 from django.conf import settings
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -19,14 +20,27 @@ from redis.exceptions import RedisError
 
 from common.phone_numbers import is_e164
 from common.rate_limit import within_limit
-from messaging.providers.simulator.handsets import Handset, Handsets
+from common.search import search_text
+from messaging.providers.simulator.handsets import Handset, Handsets, ShownText
 from messaging.providers.simulator.keypad import NetworkProblem, type_reply
 from tenants.access import public_view
 
 __all__ = ["phone", "phone_reply", "phones"]
 
 PER_PAGE: Final = 24
+MAX_TYPED: Final = 1600
+QUICK_REPLIES: Final = ("STOP", "HELP", "START", "YES")
 P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True)
+class _Bubble:
+    """A text as a phone shows it: what arrived there is "in"."""
+
+    direction: str
+    text: str
+    at: datetime
+    sender: str
 
 
 def _phone_view(view: Callable[Concatenate[HttpRequest, P], HttpResponse]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
@@ -53,16 +67,18 @@ def _is_local(request: HttpRequest) -> bool:
 @require_GET
 def phones(request: HttpRequest) -> HttpResponse:
     """A row of phones with their newest texts; ``?q=`` finds a number, ``?part=`` answers the polling."""
-    digits = "".join(filter(str.isdigit, request.GET.get("q", "")))
+    search = search_text(request)
+    digits = "".join(c for c in search if c.isascii() and c.isdigit())
     page = _page_number(request)
     store = Handsets(settings.REDIS_URL)
     shown: list[Handset]
     shown = store.matching(digits, limit=PER_PAGE) if digits else store.recent(offset=page * PER_PAGE, limit=PER_PAGE)
     context = {
-        "handsets": shown,
+        "handsets": [(handset.number, _bubbles(handset)) for handset in shown],
         "arrived": store.arrived(),
-        "q": request.GET.get("q", ""),
+        "q": search,
         "page_number": page,
+        "previous_page": page - 1 if page and not digits else None,
         "next_page": page + 1 if not digits and len(shown) == PER_PAGE else None,
     }
     partial = getattr(request, "htmx", False) and request.GET.get("part") == "phones"
@@ -75,32 +91,65 @@ def phone(request: HttpRequest, number: str) -> HttpResponse:
     """One phone with its thread and a box to reply."""
     if not is_e164(number):
         raise Http404
-    handset = Handsets(settings.REDIS_URL).one(number)
-    senders = list(dict.fromkeys(text.sender for text in reversed(handset.texts)))
-    context = {"handset": handset, "senders": senders}
-    partial = getattr(request, "htmx", False) and request.GET.get("part") == "thread"
-    return TemplateResponse(request, "messaging/_phone_thread.html" if partial else "messaging/phone_detail.html", context)
+    return _phone_page(request, number)
 
 
 @_phone_view
 @require_POST
 def phone_reply(request: HttpRequest, number: str) -> HttpResponse:
     """Type a reply on a phone; the network carries it to the platform like any other."""
-    body, to = request.POST.get("body", "").strip()[:1600], request.POST.get("to", "")
     if not is_e164(number):
         raise Http404
-    if not body or not to:
-        messages.error(request, "Type a text and choose whom it goes to.")
-    elif not within_limit(f"phone:{number}", per_minute=60):
-        messages.error(request, "Too many texts from this phone in one minute. Wait a moment.")
-    else:
-        try:
-            type_reply(settings.SIMULATOR_URL, settings.SIMULATOR_SECRET, number=number, to=to, body=body)
-        except (NetworkProblem, RedisError) as problem:
-            messages.error(request, str(problem))
+    body, to = request.POST.get("body", "").strip()[:MAX_TYPED], request.POST.get("to", "")
+    problem = _send(number, to, body)
+    if problem:
+        return _phone_page(request, number, typed=body, chosen=to, problem=problem)
     return redirect("phone", number)
+
+
+def _send(number: str, to: str, body: str) -> str:
+    """Carry the text; what is wrong with it, or an empty string."""
+    if not body:
+        return "Type a text first."
+    if not to:
+        return "Choose whom the text goes to."
+    if not within_limit(f"phone:{number}", per_minute=60):
+        return "Too many texts from this phone in one minute. Wait a moment."
+    try:
+        type_reply(settings.SIMULATOR_URL, settings.SIMULATOR_SECRET, number=number, to=to, body=body)
+    except (NetworkProblem, RedisError) as problem:
+        return str(problem)
+    return ""
+
+
+def _phone_page(
+    request: HttpRequest, number: str, *, typed: str = "", chosen: str = "", problem: str = ""
+) -> HttpResponse:
+    handset = Handsets(settings.REDIS_URL).one(number)
+    senders = list(dict.fromkeys(text.sender for text in reversed(handset.texts)))
+    context = {
+        "number": number,
+        "texts": _bubbles(handset),
+        "senders": senders,
+        "quick_replies": QUICK_REPLIES,
+        "typed": typed,
+        "chosen": chosen if chosen in senders else "",
+        "problem": problem,
+    }
+    partial = getattr(request, "htmx", False) and request.GET.get("part") == "thread"
+    template = "messaging/_phone_thread.html" if partial else "messaging/phone_detail.html"
+    return TemplateResponse(request, template, context, status=422 if problem else 200)
+
+
+def _bubbles(handset: Handset) -> list[_Bubble]:
+    return [_bubble(text) for text in handset.texts]
+
+
+def _bubble(text: ShownText) -> _Bubble:
+    at = datetime.fromtimestamp(text.at, tz=UTC)
+    return _Bubble("in" if text.incoming else "out", text.body, at, text.sender)
 
 
 def _page_number(request: HttpRequest) -> int:
     text = request.GET.get("page", "0")
-    return min(int(text), 10_000) if text.isdecimal() and len(text) < 7 else 0
+    return min(int(text), 10_000) if text.isascii() and text.isdigit() and len(text) < 7 else 0

@@ -87,11 +87,13 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     context = {
+        "shown_dialog": "account" if account_form else "sender" if sender_form else "",
         "senders": Sender.objects.select_related("provider_account").order_by("-is_default", "value"),
         "accounts": ProviderAccount.objects.order_by("name"),
         "account_form": account_form or TwilioAccountForm(),
         "sender_form": sender_form or SenderForm(),
         "callback_base": f"{settings.PUBLIC_BASE_URL}/callbacks",
+        "callbacks_reachable": settings.PUBLIC_BASE_URL.startswith("https://"),
         "may_manage": allowed(request.membership.role, Permission.MANAGE_SETTINGS),
     }
     return TemplateResponse(request, "messaging/sender_list.html", context, status=status)

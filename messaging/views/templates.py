@@ -1,32 +1,53 @@
 """Settings: texts kept for reuse; and the part counter that every text box uses."""
 
+from typing import Final
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.forms import add_errors
+from common.search import search_text
+from consent.purposes import Purpose
 from messaging.forms import TemplateForm
+from messaging.merge_tags import problems
 from messaging.models import MessageTemplate
+from messaging.offered_tags import known_tags, tag_buttons
 from messaging.services import save_template
-from messaging.text import first_offender, measure, replacement_for
+from messaging.text import apply_smart_encoding, first_offender, measure, replacement_for
 from tenants.access import TenantRequest, tenant_view
 from tenants.permissions import Permission, allowed
 
 __all__ = ["part_count", "template_delete", "template_edit", "template_new", "templates"]
 
 
+CAMPAIGN_PURPOSES: Final = (Purpose.MARKETING, Purpose.TRANSACTIONAL)
+"""A campaign can be written with a text for one of these."""
+
+_MAX_MEASURED: Final = 5_000
+
+
 @tenant_view(Permission.VIEW)
 @require_GET
 def templates(request: TenantRequest) -> HttpResponse:
     """All kept texts."""
-    rows = [(row, measure(row.body)) for row in MessageTemplate.objects.order_by("name")[:500]]
-    may_manage = allowed(request.membership.role, Permission.MANAGE_SETTINGS)
-    return TemplateResponse(request, "messaging/template_list.html", {"rows": rows, "may_manage": may_manage})
+    search = search_text(request)
+    kept = MessageTemplate.objects.order_by("name")
+    if search:
+        kept = kept.filter(Q(name__icontains=search) | Q(body__icontains=search))
+    context = {
+        "rows": [(row, measure(row.body)) for row in kept[:500]],
+        "q": search,
+        "campaign_purposes": CAMPAIGN_PURPOSES,
+        "may_manage": allowed(request.membership.role, Permission.MANAGE_SETTINGS),
+        "may_write_campaigns": allowed(request.membership.role, Permission.MANAGE_CAMPAIGNS),
+    }
+    return TemplateResponse(request, "messaging/template_list.html", context)
 
 
 @tenant_view(Permission.MANAGE_SETTINGS)
@@ -62,22 +83,39 @@ def _edit(request: TenantRequest, template: MessageTemplate) -> HttpResponse:
         else:
             messages.success(request, "Template saved.")
             return redirect("templates")
-    context = {"form": form, "template": template, **_measured(template.body)}
+    typed = str(form["body"].value() or "")
+    context = {
+        "form": form,
+        "template": template,
+        "is_new": template._state.adding,
+        "tags": tag_buttons(),
+        "with_tags": True,
+        **_measured(typed[:_MAX_MEASURED]),
+    }
     return TemplateResponse(request, "messaging/template_form.html", context, status=422 if form.errors else 200)
 
 
 @tenant_view(Permission.VIEW)
 @require_POST
 def part_count(request: TenantRequest) -> HttpResponse:
-    """How many parts the text in a box would cost, and which character makes it cost more."""
-    return TemplateResponse(request, "messaging/_part_count.html", _measured(request.POST.get("body", "")[:5000]))
+    """How many parts the text in a box would cost, and which character makes it cost more.
+
+    ``with_tags`` also says what is wrong with its merge tags; a reply has none.
+    """
+    context = _measured(request.POST.get("body", "")[:_MAX_MEASURED])
+    context["with_tags"] = bool(request.GET.get("with_tags"))
+    return TemplateResponse(request, "messaging/_part_count.html", context)
 
 
 def _measured(body: str) -> dict[str, object]:
     offence = first_offender(body)
     character = offence[1] if offence else ""
+    plain = apply_smart_encoding(body) if offence else body
     return {
+        "body": body,
         "measured": measure(body),
         "offender": character,
         "replacement": replacement_for(character) if character else None,
+        "plain_body": plain if plain != body else "",
+        "problems": problems(body, known_tags(body)),
     }

@@ -1,6 +1,7 @@
 """`make run`: starts everything in order, watches it, and stops it in order."""
 
 import http.client
+import io
 import json
 import os
 import select
@@ -86,7 +87,8 @@ class Supervisor:
         say(f"Starting in {self.home} (logs in {self.logs})")
         self._start_servers()
         self._run_once(product.management("migrate", interactive=False, verbosity=1))
-        self._run_once(product.management("seed_demo"))
+        # What it prints is the demo password, which belongs on the terminal and in no log.
+        self._run_once(product.management("seed_demo", stdout=io.StringIO()))
         self._took("database migrated, demo data there")
         workers = [product.worker(lane) for lane in product.lanes()]
         network = product.network(int(os.environ["SIMULATOR_URL"].rpartition(":")[2]))

@@ -1,0 +1,14 @@
+"""Addresses of the inbox."""
+
+from django.urls import path
+
+from support import views
+
+urlpatterns = [
+    path("", views.inbox, name="inbox"),
+    path("open/", views.conversation_open, name="conversation_open"),
+    path("<uuid:conversation_id>/", views.conversation, name="conversation"),
+    path("<uuid:conversation_id>/reply/", views.conversation_reply, name="conversation_reply"),
+    path("<uuid:conversation_id>/review/", views.conversation_review, name="conversation_review"),
+    path("<uuid:conversation_id>/close/", views.conversation_close, name="conversation_close"),
+]

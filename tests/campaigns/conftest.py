@@ -1,0 +1,43 @@
+"""Fixtures of the campaign tests."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from campaigns.models import Campaign
+from campaigns.services import choose_audience, save_draft
+from consent.ledger import OptIn, record_opt_ins
+from contacts.models import Contact, ContactList, ListMember
+from contacts.querysets import search_key
+from tenants.scope import tenant_scope
+from tests.cast import Cast, Company, make_cast
+
+
+@pytest.fixture
+def committed_cast(transactional_db: None) -> Cast:
+    """The cast in committed transactions: planning commits page by page."""
+    return make_cast()
+
+
+def make_list(company: Company, numbers: Sequence[str], *, agreed: Sequence[str] | None = None, name: str = "People") -> ContactList:
+    """A list of contacts, of whom ``agreed`` (default all) opted in to marketing."""
+    with tenant_scope(company.tenant.id):
+        contact_list = ContactList.objects.create(name=name)
+        for n, number in enumerate(numbers):
+            contact, _ = Contact.objects.get_or_create(
+                number=number, defaults={"first_name": f"P{n}", "first_key": search_key(f"P{n}")}
+            )
+            ListMember.objects.create(contact_list=contact_list, contact=contact)
+        willing = numbers if agreed is None else agreed
+        record_opt_ins([OptIn(number, "marketing", "web_form") for number in willing], actor_id=None)
+        return contact_list
+
+
+def make_draft(company: Company, contact_list: ContactList, **fields: Any) -> Campaign:
+    """A draft for one list."""
+    with tenant_scope(company.tenant.id):
+        campaign = Campaign(**{"name": "Spring", "body": "Hi {{ first_name | there }}", **fields})
+        save_draft(campaign=campaign, known_tags={"first_name", "city"})
+        choose_audience(campaign=campaign, lists=[contact_list], tags=[])
+        return campaign
