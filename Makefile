@@ -19,7 +19,7 @@ ASSETS_READY := static/build/app.css
 .PHONY: help
 help: ## Show this list
 	@echo "usage: make <command>"
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: setup
 setup: $(PRODUCT_READY) $(ASSETS_READY) ## Install everything and build the assets; start nothing
@@ -79,7 +79,7 @@ $(PRODUCT_READY): requirements-embedded.lock $(VENV_READY)
 $(TOOLS_READY): requirements-dev.lock $(VENV_READY)
 	@echo "Installing the product's packages and the development tools"
 	$(call install_packages,requirements-dev.lock)
-	@touch $@
+	@touch $(PRODUCT_READY) $@
 
 # --- Front end ------------------------------------------------------------------------------------
 
@@ -105,3 +105,45 @@ $(ASSETS_READY): $(NODE_MODULES_READY) $(wildcard assets/* assets/*/*)
 	@echo "Building the assets"
 	@$(with_npm) npm run --silent build
 	@touch $@
+
+# --- Checks ---------------------------------------------------------------------------------------
+
+.PHONY: setup-tools
+setup-tools: $(TOOLS_READY) $(ASSETS_READY) ## Install the development tools too
+
+.PHONY: check
+check: lint test ## Everything the continuous integration checks
+
+.PHONY: lint
+lint: $(TOOLS_READY) $(ASSETS_READY) ## Linters, types, import directions, templates, Django's checks
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/lint-imports
+	$(VENV_PYTHON) manage.py check --fail-level WARNING
+	.venv/bin/mypy
+	$(VENV_PYTHON) -W ignore manage.py makemigrations --check --dry-run
+	.venv/bin/djade --check --target-version 5.2 $$(git ls-files 'templates/*.html')
+	.venv/bin/djlint --lint --quiet templates
+	@$(deploy_settings) $(VENV_PYTHON) manage.py check --deploy --fail-level WARNING
+
+# `check --deploy` judges settings as a deployment gives them; these are made up for the check.
+deploy_settings = PUBLIC_BASE_URL=https://sms.example.com ALLOWED_HOSTS=sms.example.com \
+	SECRET_KEY=$$($(VENV_PYTHON) -c 'import secrets; print(secrets.token_urlsafe(50))') \
+	FIELD_ENCRYPTION_KEYS=$$($(VENV_PYTHON) -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())')
+
+.PHONY: format
+format: $(TOOLS_READY) ## Format the sources
+	.venv/bin/ruff check --fix --select I .
+	.venv/bin/ruff format .
+	.venv/bin/djade --target-version 5.2 $$(git ls-files 'templates/*.html')
+
+.PHONY: bench
+bench: $(TOOLS_READY) ## Run the benchmarks (ONLY=dispatch for one)
+	@exec $(VENV_PYTHON) -m benchmarks $(if $(ONLY),--only $(ONLY))
+
+.PHONY: lock
+lock: ## Write the lock files anew from pyproject.toml (needs uv)
+	uv pip compile --universal --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.lock -q
+	uv pip compile --universal --generate-hashes --no-header --no-annotate --extra embedded pyproject.toml -o requirements-embedded.lock -q
+	uv pip compile --universal --generate-hashes --no-header --no-annotate --extra embedded --extra dev pyproject.toml -o requirements-dev.lock -q
+	npm install --package-lock-only --ignore-scripts

@@ -8,10 +8,15 @@ import { watchConfirm } from "./js/confirm.js";
 import { watchCopy } from "./js/copy.js";
 import { watchDialogs } from "./js/dialogs.js";
 import { watchErrors } from "./js/errors.js";
+import { watchFileDrop } from "./js/file-drop.js";
 import { watchInsert } from "./js/insert.js";
+import { watchLocalTime } from "./js/local-time.js";
+import { watchPolling } from "./js/polling.js";
+import { watchReadingPlace } from "./js/reading-place.js";
 import { watchShortcuts } from "./js/shortcuts.js";
 import { watchThemeSwitch } from "./js/theme-switch.js";
 import { watchToasts } from "./js/toasts.js";
+import { watchWriting } from "./js/writing.js";
 
 // Every watcher listens on the document, so content that htmx brings in later works as well.
 // The script is loaded with defer: the document is complete when this runs.
@@ -23,5 +28,11 @@ watchInsert();
 watchAutosubmit();
 watchShortcuts();
 watchToasts();
+// Before watchErrors: a poll that fails is told once, not every time.
+watchPolling();
 watchErrors();
+watchFileDrop();
 watchBack();
+watchReadingPlace();
+watchWriting();
+watchLocalTime();

@@ -91,8 +91,11 @@ class LaunchForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.zone = ZoneInfo(zone)
         here = datetime.now(self.zone).replace(tzinfo=None, second=0, microsecond=0)
-        self.fields["scheduled_at"].widget.attrs["min"] = f"{here:%Y-%m-%dT%H:%M}"
-        self.fields["scheduled_at"].initial = (here + timedelta(days=1)).replace(hour=10, minute=0)
+        field = self.fields["scheduled_at"]
+        field.widget.attrs["min"] = f"{here:%Y-%m-%dT%H:%M}"
+        field.initial = (here + timedelta(days=1)).replace(hour=10, minute=0)
+        city = zone.rpartition("/")[2].replace("_", " ")
+        field.help_text = f"By the clock in {city} ({datetime.now(self.zone):%Z}), where it is {here:%-I:%M %p} now."
 
     def clean_scheduled_at(self) -> datetime | None:
         # The field reads UTC; what was typed is the wall clock of the tenant.

@@ -85,7 +85,8 @@ class AudienceChoice(TenantOwned):
                 fields=["tenant", "campaign", "contact_list", "tag"], nulls_distinct=False, name="audience_choice_once"
             ),
             models.CheckConstraint(
-                condition=models.Q(contact_list__isnull=False, tag=None) | models.Q(contact_list=None, tag__isnull=False),
+                condition=models.Q(contact_list__isnull=False, tag=None)
+                | models.Q(contact_list=None, tag__isnull=False),
                 name="audience_choice_list_or_tag",
             ),
         ]
@@ -110,7 +111,9 @@ class CampaignRecipient(TenantOwned):
     opted_out_at = models.DateTimeField(null=True)
 
     class Meta(TenantOwned.Meta):
-        constraints = [models.UniqueConstraint(fields=["tenant", "campaign", "contact"], name="campaign_recipient_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "campaign", "contact"], name="campaign_recipient_once")
+        ]
         indexes = [
             models.Index(
                 fields=["tenant", "campaign", "id"], condition=models.Q(message=None), name="recipient_to_plan"

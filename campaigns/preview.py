@@ -15,9 +15,10 @@ from contacts.models import Contact
 from contacts.querysets import ContactQuerySet
 from messaging.merge_tags import compile_template, problems
 from messaging.models import Sender
+from messaging.offence import Offence, find_offence
 from messaging.offered_tags import known_tags
 from messaging.pipeline.route import choose
-from messaging.text import TextMeasure, apply_smart_encoding, first_offender, measure, replacement_for
+from messaging.text import TextMeasure, measure
 
 __all__ = ["Forecast", "Preview", "forecast", "preview_text"]
 
@@ -33,14 +34,9 @@ class Preview:
     contact: Contact | None
     problems: list[str]
     missing: tuple[str, ...]
-    offender: str = ""
-    """The first character that makes the text cost more parts, and what could stand in its place."""
-    replacement: str | None = None
-    offender_is_written: bool = True
-    """False: it comes from the person's data, so changing the text would not help."""
-    plain_body: str = ""
-    """The body with every such character replaced that has a look-alike; empty if nothing would change."""
-    has_tags: bool = False
+    offence: Offence | None
+    """The character that makes the text cost more parts."""
+    has_tags: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +66,13 @@ def preview_text(campaign: Campaign, audience: Audience) -> Preview:
     contact = members(audience).order_by("id").first() or Contact.objects.order_by("id").first()
     template = compile_template(campaign.text)
     rendered = template.render(merge_values(campaign, contact))
-    written, offence = first_offender(campaign.text), first_offender(rendered.text)
-    character = (written or offence or (0, ""))[1] if offence else ""
-    plain = apply_smart_encoding(campaign.body)
     return Preview(
         text=rendered.text,
         measured=measure(rendered.text),
         contact=contact,
         problems=problems(campaign.body, known_tags(campaign.body)),
         missing=rendered.missing,
-        offender=character,
-        replacement=replacement_for(character) if character else None,
-        offender_is_written=written is not None,
-        plain_body=plain if offence and plain != campaign.body else "",
+        offence=find_offence(campaign.body, rendered.text),
         has_tags=bool(template.names),
     )
 
@@ -92,9 +82,7 @@ def forecast(campaign: Campaign, audience: Audience) -> Forecast:
     people = members(audience).order_by()
     suppressed = Exists(Suppression.objects.filter(number=OuterRef("number"), lifted_at=None))
     agreed = Exists(
-        ConsentState.objects.filter(
-            number=OuterRef("number"), purpose=campaign.purpose, act=ConsentRecord.Act.OPT_IN
-        )
+        ConsentState.objects.filter(number=OuterRef("number"), purpose=campaign.purpose, act=ConsentRecord.Act.OPT_IN)
     )
     route = choose(campaign.sender_id)
     needed = _needed_values(campaign)

@@ -50,6 +50,11 @@ class Progress:
         return sum(self.by_status[status] for status in _HANDED_OVER)
 
     @property
+    def done(self) -> int:
+        """Recipients who have their outcome, or whose text is with the provider."""
+        return self.audience - self.waiting
+
+    @property
     def delivered(self) -> int:
         return self.count("delivered")
 
@@ -69,7 +74,7 @@ class Progress:
     @property
     def percent(self) -> int:
         """How much of the audience has its outcome, or is with the provider."""
-        return 100 * (self.audience - self.waiting) // self.audience if self.audience else 0
+        return 100 * self.done // self.audience if self.audience else 0
 
 
 def progress_of(campaigns: Iterable[Campaign]) -> dict[UUID, Progress]:

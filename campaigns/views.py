@@ -215,8 +215,11 @@ def campaign(request: TenantRequest, campaign_id: UUID) -> HttpResponse:
     }
     if request.htmx and request.GET.get("part") == "progress":
         # The page says which status it shows; when that is no longer true, its head comes along.
-        context["has_moved"] = request.GET.get("seen") != found.status
-        return TemplateResponse(request, "campaigns/_progress.html", context)
+        seen = request.GET.get("seen")
+        context["has_moved"] = seen != found.status
+        started = seen == Campaign.Status.SCHEDULED and found.launched_at
+        headers = {"HX-Refresh": "true"} if started else {}
+        return TemplateResponse(request, "campaigns/_progress.html", context, headers=headers)
     context |= {
         "page": page_by_id(_recipients(request, found), request.GET.get("after"), newest_first=False),
         "q": search_text(request),

@@ -2,7 +2,16 @@
 
 from typing import Final
 
-__all__ = ["BACKGROUND", "CONVERSATION", "LANES", "MARKETING", "REMINDER", "SENDING_LANES", "TRANSACTIONAL", "VERIFICATION"]
+__all__ = [
+    "BACKGROUND",
+    "CONVERSATION",
+    "LANES",
+    "MARKETING",
+    "REMINDER",
+    "SENDING_LANES",
+    "TRANSACTIONAL",
+    "VERIFICATION",
+]
 
 VERIFICATION: Final = "verification"
 CONVERSATION: Final = "conversation"

@@ -101,7 +101,9 @@ def person_agreed(facts: Facts) -> Decision | None:
 
 def text_is_complete(facts: Facts) -> Decision | None:
     """No merge tag is left without a value."""
-    return Decision(BLOCK, "text_is_complete", {"missing": list(facts.missing_values)}) if facts.missing_values else None
+    return (
+        Decision(BLOCK, "text_is_complete", {"missing": list(facts.missing_values)}) if facts.missing_values else None
+    )
 
 
 def one_per_number(facts: Facts) -> Decision | None:

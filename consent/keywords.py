@@ -117,9 +117,7 @@ def _by_form(data: dict[str, Any], *, accented: bool) -> dict[str, Classificatio
             if (language in data["keep_accents"]["languages"]) is accented:
                 form = next(_forms(_level(word)))
                 key = form if accented else _without_accents(form)
-                table.setdefault(
-                    key, Classification(intent, certain=True, keyword=word, language=language)
-                )
+                table.setdefault(key, Classification(intent, certain=True, keyword=word, language=language))
     return table
 
 

@@ -38,9 +38,7 @@ class ConsentRecord(TenantOwned):
     """The words shown to the person, or the words they wrote."""
     evidence = models.JSONField(default=dict)
     """Pointers that prove the act: file and row, message id, page address, witness."""
-    actor = models.ForeignKey(
-        "tenants.User", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
-    )
+    actor = models.ForeignKey("tenants.User", on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     occurred_at = models.DateTimeField(default=timezone.now)
     recorded_at = models.DateTimeField(default=timezone.now)
 

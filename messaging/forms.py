@@ -16,7 +16,9 @@ class TwilioAccountForm(forms.Form):
     """An account at Twilio."""
 
     name = forms.CharField(label="Name", max_length=80, initial="Twilio")
-    account_sid = forms.CharField(label="Account SID", max_length=34, help_text="Starts with AC; shown in Twilio's console.")
+    account_sid = forms.CharField(
+        label="Account SID", max_length=34, help_text="Starts with AC; shown in Twilio's console."
+    )
     auth_token = forms.CharField(
         label="Auth token",
         max_length=64,

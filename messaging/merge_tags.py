@@ -141,8 +141,7 @@ def _malformed(inside: str, known: Collection[str]) -> str:
         return "“{{ }}” names no tag. Write the name inside, such as {{ first_name }}."
     likely = "_".join(re.findall("[a-z0-9]+", name.lower()))
     return (
-        f"“{_excerpt(name)}” cannot be the name of a tag: names are small letters, digits and _."
-        f"{_hint(likely, known)}"
+        f"“{_excerpt(name)}” cannot be the name of a tag: names are small letters, digits and _.{_hint(likely, known)}"
     )
 
 

@@ -117,10 +117,7 @@ def _gsm_parts(body: str) -> list[str]:
 def _ucs2_parts(body: str) -> list[str]:
     data = body.encode("utf-16-be", "surrogatepass")
     cuts = _cuts(len(data) // 2, _UCS2_PART, lambda i: 0xD8 <= data[2 * i] <= 0xDB)
-    return [
-        data[2 * start : 2 * end].decode("utf-16-be", "surrogatepass")
-        for start, end in pairwise(cuts)
-    ]
+    return [data[2 * start : 2 * end].decode("utf-16-be", "surrogatepass") for start, end in pairwise(cuts)]
 
 
 def _cuts(units: int, part: int, opens_pair: Callable[[int], bool]) -> list[int]:

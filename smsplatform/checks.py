@@ -32,5 +32,7 @@ def check_secrets(**_: Any) -> list[CheckMessage]:
     if settings.SECRET_KEY_IS_EPHEMERAL:
         problems.append(Error("Set SECRET_KEY: without it every restart signs everybody out.", id="smsplatform.E002"))
     if not settings.FIELD_ENCRYPTION_KEYS:
-        problems.append(Error("Set FIELD_ENCRYPTION_KEYS: provider credentials cannot be stored.", id="smsplatform.E003"))
+        problems.append(
+            Error("Set FIELD_ENCRYPTION_KEYS: provider credentials cannot be stored.", id="smsplatform.E003")
+        )
     return problems

@@ -1,5 +1,6 @@
 """What runs periodically. Beat is only a ticker: each job finds its work in PostgreSQL and may run twice or late."""
 
+from datetime import timedelta
 from typing import Any, Final
 
 from celery.beat import Scheduler
@@ -34,3 +35,6 @@ class Ticker(Scheduler):
     def setup_schedule(self) -> None:
         self.install_default_entries(self.data)
         self.update_from_dict(SCHEDULE)
+        for entry in self.data.values():
+            # Due at once: after a start nothing waits for a first full interval.
+            entry.last_run_at -= timedelta(minutes=1)

@@ -17,7 +17,9 @@ env = load()
 
 PUBLIC_BASE_URL: Final[str] = env.str("PUBLIC_BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
 _HTTPS: Final = PUBLIC_BASE_URL.startswith("https://")
-ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[urlsplit(PUBLIC_BASE_URL).hostname, "127.0.0.1", "localhost"])
+ALLOWED_HOSTS: list[str] = env.list(
+    "ALLOWED_HOSTS", default=[urlsplit(PUBLIC_BASE_URL).hostname, "127.0.0.1", "localhost"]
+)
 CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL]
 DEBUG: bool = env.bool("DEBUG", default=False)
 

@@ -83,9 +83,7 @@ def settle_review(*, conversation: Conversation, opted_out: bool, user_id: UUID)
 
 def close(*, conversation: Conversation) -> None:
     """Done with it, until the person writes again."""
-    Conversation.objects.filter(id=conversation.id).update(
-        closed_at=timezone.now(), unread_count=0, needs_review=False
-    )
+    Conversation.objects.filter(id=conversation.id).update(closed_at=timezone.now(), unread_count=0, needs_review=False)
 
 
 def reopen(*, conversation: Conversation) -> None:

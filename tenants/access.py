@@ -54,7 +54,9 @@ def tenant_view(permission: Permission, *, write: Permission | None = None) -> C
         def run(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return _to_login(request)
-            if request.method not in ("GET", "HEAD") and not within_limit(f"write:{request.user.pk}", per_minute=WRITES_PER_MINUTE):
+            if request.method not in ("GET", "HEAD") and not within_limit(
+                f"write:{request.user.pk}", per_minute=WRITES_PER_MINUTE
+            ):
                 return render(request, "429.html", status=429)
             tenant_id = _chosen_tenant(request)
             if tenant_id is None:

@@ -5,6 +5,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from analytics.timeline import SHOWN, SHOWN_AT_MOST, timeline
@@ -47,6 +48,7 @@ def contact(request: TenantRequest, contact_id: UUID) -> HttpResponse:
         "has_older": len(events) > limit,
         "shows_all": limit == SHOWN_AT_MOST,
         "conversation": Conversation.objects.filter(number=found.number).first(),
+        "now": timezone.now(),
         "may_edit": allowed(role, Permission.EDIT_CONTACTS),
         "may_reply": allowed(role, Permission.REPLY),
         "may_import": allowed(role, Permission.IMPORT_CONTACTS),

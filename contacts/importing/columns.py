@@ -39,7 +39,9 @@ _HEADERS: Final = {
     "opt in time|consent time|signup date|sign up date|date opted in",
 }
 _BY_HEADER: Final = {words: field for field, alternatives in _HEADERS.items() for words in alternatives.split("|")}
-_SYSTEM_NAMES: Final = frozenset({"id", "tenant", "tenant_id", "list_id", "contact_id", "created_at", "updated_at", "row", "problem"})
+_SYSTEM_NAMES: Final = frozenset(
+    {"id", "tenant", "tenant_id", "list_id", "contact_id", "created_at", "updated_at", "row", "problem"}
+)
 
 
 def guess_columns(header: Sequence[str], samples: Sequence[Sequence[str]], default_country: str) -> list[str]:

@@ -54,9 +54,13 @@ class Table:
 def read_table(content: bytes) -> Table:
     """Decode a file and split off its header; raises ``FileProblem``."""
     if len(content) > MAX_FILE_BYTES:
-        raise FileProblem(f"The file is larger than {MAX_FILE_BYTES // 1024 // 1024} MB. Split it and import the parts.")
+        raise FileProblem(
+            f"The file is larger than {MAX_FILE_BYTES // 1024 // 1024} MB. Split it and import the parts."
+        )
     if content.startswith(_SPREADSHEET_MAGIC):
-        raise FileProblem("This is a spreadsheet. In your spreadsheet program choose Save as > CSV, and upload that file.")
+        raise FileProblem(
+            "This is a spreadsheet. In your spreadsheet program choose Save as > CSV, and upload that file."
+        )
     text = _decode(content)
     # str.splitlines would also break at characters that belong to cells, such as U+2028.
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")

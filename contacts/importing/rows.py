@@ -14,9 +14,21 @@ __all__ = ["Person", "Rejected", "read_row"]
 
 MAX_VALUE_LENGTH: Final = 500
 _LENGTHS: Final = {"first_name": 80, "last_name": 80, "full_name": 160, "email": 254, "language": 10}
-_YES: Final = frozenset({"yes", "y", "true", "t", "1", "x", "on", "ok", "agreed", "opted in", "subscribed", "si", "sí", "oui", "ja"})
-_NO: Final = frozenset({"", "no", "n", "false", "f", "0", "off", "opted out", "unsubscribed", "non", "nein", "none", "-"})
-_DATES: Final = ("%Y-%m-%d", "%m/%d/%Y", "%m/%d/%y", "%d.%m.%Y", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%m/%d/%Y %H:%M")
+_YES: Final = frozenset(
+    {"yes", "y", "true", "t", "1", "x", "on", "ok", "agreed", "opted in", "subscribed", "si", "sí", "oui", "ja"}
+)
+_NO: Final = frozenset(
+    {"", "no", "n", "false", "f", "0", "off", "opted out", "unsubscribed", "non", "nein", "none", "-"}
+)
+_DATES: Final = (
+    "%Y-%m-%d",
+    "%m/%d/%Y",
+    "%m/%d/%y",
+    "%d.%m.%Y",
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%d %H:%M",
+    "%m/%d/%Y %H:%M",
+)
 _ZONES: Final = available_timezones()
 
 

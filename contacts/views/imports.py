@@ -45,7 +45,8 @@ def imports(request: TenantRequest) -> HttpResponse:
             form.add_error("file", str(problem))
         else:
             return redirect("import_job", job.id)
-    context = {"form": form, "jobs": ContactImport.objects.order_by("-created_at")[:20]}
+    jobs = ContactImport.objects.order_by("-created_at")[:20]
+    context = {"form": form, "jobs": jobs, "max_megabytes": MAX_FILE_BYTES // 1024 // 1024}
     return TemplateResponse(request, "contacts/import_list.html", context, status=422 if form.errors else 200)
 
 

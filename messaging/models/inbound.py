@@ -38,9 +38,7 @@ class InboundMessage(TenantOwned):
 
     class Meta(TenantOwned.Meta):
         constraints = [
-            models.UniqueConstraint(
-                fields=["tenant", "provider_account", "provider_message_id"], name="inbound_once"
-            )
+            models.UniqueConstraint(fields=["tenant", "provider_account", "provider_message_id"], name="inbound_once")
         ]
         indexes = [
             models.Index(fields=["tenant", "number", "received_at"], name="inbound_thread"),

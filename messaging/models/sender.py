@@ -77,9 +77,7 @@ class Sender(TenantOwned):
     class Meta(TenantOwned.Meta):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "provider_account", "value"], name="sender_once"),
-            models.UniqueConstraint(
-                fields=["tenant"], condition=models.Q(is_default=True), name="sender_one_default"
-            ),
+            models.UniqueConstraint(fields=["tenant"], condition=models.Q(is_default=True), name="sender_one_default"),
         ]
 
     def __str__(self) -> str:

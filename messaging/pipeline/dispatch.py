@@ -106,7 +106,9 @@ def _prepare(batch_id: UUID, lease: UUID) -> _Intents | None:
     revocation_lock.share()
     route = choose(batch.sender_id)
     messages = list(
-        Message.objects.filter(batch_id=batch_id, status=Message.Status.QUEUED).order_by("id").values_list("id", "number", "body")
+        Message.objects.filter(batch_id=batch_id, status=Message.Status.QUEUED)
+        .order_by("id")
+        .values_list("id", "number", "body")
     )
     circumstances = Circumstances(
         tenant=Tenant.objects.get(id=current_tenant_id()),
@@ -162,7 +164,18 @@ def _write_attempts(
             "deadline": "timestamptz",
         },
         [
-            (one.attempt_id, batch.tenant_id, one.message_id, one.n, "submitting", account.id, "", "", now, now + DEADLINE)
+            (
+                one.attempt_id,
+                batch.tenant_id,
+                one.message_id,
+                one.n,
+                "submitting",
+                account.id,
+                "",
+                "",
+                now,
+                now + DEADLINE,
+            )
             for one in handed
         ],
     )
@@ -179,4 +192,3 @@ def _write_attempts(
         for one, (_, number, body) in zip(handed, going, strict=True)
     ]
     return _Intents(account, requests, handed)
-

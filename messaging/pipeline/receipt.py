@@ -77,7 +77,9 @@ def _apply_page(tenant_id: UUID) -> int:
 def _apply(receipts: Sequence[DeliveryReceipt]) -> None:
     attempts = {
         attempt.id: attempt
-        for attempt in Attempt.objects.filter(id__in={r.attempt_id for r in receipts if r.attempt_id}).select_related("message")
+        for attempt in Attempt.objects.filter(id__in={r.attempt_id for r in receipts if r.attempt_id}).select_related(
+            "message"
+        )
     }
     by_attempt: dict[UUID, list[DeliveryReceipt]] = defaultdict(list)
     for receipt in receipts:
@@ -123,9 +125,7 @@ def _note_acceptance(news: Sequence[tuple[Attempt, Sequence[DeliveryReceipt]]]) 
             )
 
 
-def _learn_opt_outs(
-    attempts: Mapping[UUID, Attempt], by_attempt: Mapping[UUID, Sequence[DeliveryReceipt]]
-) -> None:
+def _learn_opt_outs(attempts: Mapping[UUID, Attempt], by_attempt: Mapping[UUID, Sequence[DeliveryReceipt]]) -> None:
     for attempt_id, told in by_attempt.items():
         if any(receipt.number_opted_out for receipt in told):
             opt_out(

@@ -27,13 +27,17 @@ def release_expired_leases() -> int:
     """Give back batches whose worker died: what was not called yet is due again, the rest is in doubt already."""
     with all_tenants("find expired leases"):
         expired = list(
-            Batch.objects.filter(state=Batch.State.LEASED, leased_until__lt=timezone.now()).values_list("tenant_id", "id")[:PAGE]
+            Batch.objects.filter(state=Batch.State.LEASED, leased_until__lt=timezone.now()).values_list(
+                "tenant_id", "id"
+            )[:PAGE]
         )
     for tenant_id, batch_id in expired:
         with tenant_scope(tenant_id):
-            batch = Batch.objects.select_for_update().filter(
-                id=batch_id, state=Batch.State.LEASED, leased_until__lt=timezone.now()
-            ).first()
+            batch = (
+                Batch.objects.select_for_update()
+                .filter(id=batch_id, state=Batch.State.LEASED, leased_until__lt=timezone.now())
+                .first()
+            )
             if batch is None:
                 continue
             waiting = Message.objects.filter(batch_id=batch_id, status=Message.Status.QUEUED)

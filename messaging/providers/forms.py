@@ -22,7 +22,11 @@ def read_form(callback: CallbackRequest, *, required: Collection[str]) -> dict[s
         raise CallbackRefused(413, "too large")
     try:
         pairs = parse_qsl(
-            callback.body.decode(), keep_blank_values=True, strict_parsing=True, max_num_fields=_MAX_PARAMETERS, errors="strict"
+            callback.body.decode(),
+            keep_blank_values=True,
+            strict_parsing=True,
+            max_num_fields=_MAX_PARAMETERS,
+            errors="strict",
         )
     except ValueError:
         raise CallbackRefused(400, "malformed form") from None

@@ -33,9 +33,7 @@ def send_reply(*, tenant: Tenant, number: str, contact_id: UUID | None, body: st
     if len(text) > MAX_BODY:
         raise ValidationError({"body": f"A text can have at most {MAX_BODY} characters; this one has {len(text)}."})
     last = InboundMessage.objects.filter(number=number).order_by("-received_at").first()
-    cause = Cause(
-        kind="reply", lane=CONVERSATION, purpose=Purpose.SUPPORT, sender_id=last.sender_id if last else None
-    )
+    cause = Cause(kind="reply", lane=CONVERSATION, purpose=Purpose.SUPPORT, sender_id=last.sender_id if last else None)
     decision = why_or_why_not(tenant=tenant, number=number, purpose=Purpose.SUPPORT, sender_id=cause.sender_id)
     draft = Draft(
         number=number,

@@ -43,7 +43,9 @@ class _Bubble:
     sender: str
 
 
-def _phone_view(view: Callable[Concatenate[HttpRequest, P], HttpResponse]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+def _phone_view(
+    view: Callable[Concatenate[HttpRequest, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
     def run(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not settings.SIMULATOR_ENABLED or not (_is_local(request) or getattr(request.user, "is_staff", False)):
             raise Http404

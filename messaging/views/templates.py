@@ -17,9 +17,10 @@ from consent.purposes import Purpose
 from messaging.forms import TemplateForm
 from messaging.merge_tags import problems
 from messaging.models import MessageTemplate
+from messaging.offence import find_offence
 from messaging.offered_tags import known_tags, tag_buttons
 from messaging.services import save_template
-from messaging.text import apply_smart_encoding, first_offender, measure, replacement_for
+from messaging.text import measure
 from tenants.access import TenantRequest, tenant_view
 from tenants.permissions import Permission, allowed
 
@@ -108,14 +109,9 @@ def part_count(request: TenantRequest) -> HttpResponse:
 
 
 def _measured(body: str) -> dict[str, object]:
-    offence = first_offender(body)
-    character = offence[1] if offence else ""
-    plain = apply_smart_encoding(body) if offence else body
     return {
         "body": body,
         "measured": measure(body),
-        "offender": character,
-        "replacement": replacement_for(character) if character else None,
-        "plain_body": plain if plain != body else "",
+        "offence": find_offence(body),
         "problems": problems(body, known_tags(body)),
     }

@@ -21,7 +21,9 @@ from support.models import Conversation
 __all__ = ["past_bookings", "past_campaign", "past_replies"]
 
 _DELIVERED: Final = {"delivered": 93, "undelivered": 3, "sent": 3, "failed": 1}
-_BOOKING: Final = "Harbor Street Clinic: your visit on {day} at {hour}:{minute:02d} is booked. Questions? Call 202-555-0100."
+_BOOKING: Final = (
+    "Harbor Street Clinic: your visit on {day} at {hour}:{minute:02d} is booked. Questions? Call 202-555-0100."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,14 @@ def past_campaign(
     message_ids = _write(texts, MARKETING, "marketing", "campaign", campaign.id, sender, at)
     insert_rows(
         CampaignRecipient._meta.db_table,
-        {"id": "uuid", "tenant_id": "uuid", "campaign_id": "uuid", "contact_id": "uuid", "number": "text", "message_id": "uuid"},
+        {
+            "id": "uuid",
+            "tenant_id": "uuid",
+            "campaign_id": "uuid",
+            "contact_id": "uuid",
+            "number": "text",
+            "message_id": "uuid",
+        },
         [
             (uuid7(), campaign.tenant_id, campaign.id, text.contact.id, text.contact.number, message_id)
             for text, message_id in zip(texts, message_ids, strict=True)
@@ -81,7 +90,9 @@ def past_bookings(*, day: datetime, contacts: Sequence[Contact], sender: Sender)
         PastText(
             contact,
             _BOOKING.format(
-                day=f"{day + timedelta(days=dice.randint(2, 12)):%B %d}", hour=dice.randint(8, 16), minute=dice.choice((0, 15, 30, 45))
+                day=f"{day + timedelta(days=dice.randint(2, 12)):%B %d}",
+                hour=dice.randint(8, 16),
+                minute=dice.choice((0, 15, 30, 45)),
             ),
             _status(dice),
             day + timedelta(minutes=dice.uniform(0, 540)),
@@ -154,5 +165,3 @@ def _write(
     batch.save(update_fields=["part_count"])
     recount([batch.id])
     return ids
-
-

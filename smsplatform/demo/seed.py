@@ -37,8 +37,16 @@ _WEB_WORDING: Final = (
     "data rates may apply. Reply STOP to opt out, HELP for help. Agreeing is not a condition of any purchase."
 )
 _CAMPAIGNS: Final = (
-    (26, "Autumn check-up", "Hi {{ first_name | there }}, autumn is check-up time. Book this week and skip the waiting room: harbor.example/book"),
-    (19, "Flu shots", "Hi {{ first_name | there }}, flu shots are here. Walk in any weekday 9-5, no appointment needed."),
+    (
+        26,
+        "Autumn check-up",
+        "Hi {{ first_name | there }}, autumn is check-up time. Book this week and skip the waiting room: harbor.example/book",
+    ),
+    (
+        19,
+        "Flu shots",
+        "Hi {{ first_name | there }}, flu shots are here. Walk in any weekday 9-5, no appointment needed.",
+    ),
     (11, "Saturday hours", "Good news {{ first_name | there }}: from this month we are open on Saturdays, 9 to 1."),
     (4, "Whitening offer", "Hi {{ first_name | there }}, 20% off whitening until the end of the month. Reply to book."),
 )
@@ -55,7 +63,11 @@ _REPLIES: Final = (
     "Great, thank you!",
 )
 _TEMPLATES: Final = (
-    ("Appointment booked", "transactional", "Hi {{ first_name | there }}, your visit is booked. Reply C to confirm or call us to change it."),
+    (
+        "Appointment booked",
+        "transactional",
+        "Hi {{ first_name | there }}, your visit is booked. Reply C to confirm or call us to change it.",
+    ),
     ("Monthly news", "marketing", "Hi {{ first_name | there }}, here is what is new at {{ brand }} this month: "),
     ("We missed you", "reminder", "Hi {{ first_name | there }}, we missed you today. Reply to find a new time."),
 )
@@ -145,7 +157,9 @@ def _contacts(made_up: Sequence[DemoPerson]) -> list[Contact]:
         )
     for name, share in (("new", 0.15), ("VIP", 0.05)):
         tag = Tag.objects.create(name=name)
-        ContactTag.objects.bulk_create(ContactTag(tag=tag, contact=contact) for contact in contacts if dice.random() < share)
+        ContactTag.objects.bulk_create(
+            ContactTag(tag=tag, contact=contact) for contact in contacts if dice.random() < share
+        )
     return contacts
 
 
@@ -155,7 +169,9 @@ def _consent(contacts: Sequence[Contact], owner: User) -> set[str]:
     agreements = []
     for contact in contacts:
         source = ConsentRecord.Source.WEB_FORM if dice.random() < 0.7 else ConsentRecord.Source.PAPER
-        wanted = [p for p, share in (("marketing", 0.82), ("transactional", 0.96), ("reminder", 0.9)) if dice.random() < share]
+        wanted = [
+            p for p, share in (("marketing", 0.82), ("transactional", 0.96), ("reminder", 0.9)) if dice.random() < share
+        ]
         for purpose in wanted:
             agreements.append(
                 OptIn(
@@ -163,7 +179,9 @@ def _consent(contacts: Sequence[Contact], owner: User) -> set[str]:
                     purpose=purpose,
                     source=source,
                     wording=_WEB_WORDING if purpose == "marketing" else "Texts about my visits and bookings.",
-                    evidence={"page": "https://harbor.example/join"} if source == "web_form" else {"form": "New patient form, page 2"},
+                    evidence={"page": "https://harbor.example/join"}
+                    if source == "web_form"
+                    else {"form": "New patient form, page 2"},
                     occurred_at=contact.created_at,
                 )
             )

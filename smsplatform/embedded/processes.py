@@ -32,7 +32,7 @@ class Program:
     """
 
     name: str
-    run: Callable[[], None]
+    run: Callable[[], object]
     become: Callable[[], None] | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 10

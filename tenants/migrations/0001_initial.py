@@ -20,7 +20,15 @@ EXCEPTION WHEN duplicate_object OR unique_violation THEN
     NULL;
 END
 $$;
-GRANT {RUNTIME_ROLE} TO CURRENT_USER;
+DO $$
+BEGIN
+    IF NOT pg_has_role(current_user, '{RUNTIME_ROLE}', 'SET') THEN
+        GRANT {RUNTIME_ROLE} TO CURRENT_USER;
+    END IF;
+EXCEPTION WHEN unique_violation OR internal_error THEN
+    NULL;  -- another database's migration granted it at this moment
+END
+$$;
 GRANT USAGE ON SCHEMA public TO {RUNTIME_ROLE};
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {RUNTIME_ROLE};
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {RUNTIME_ROLE};

@@ -123,7 +123,9 @@ def test_tasks_take_ids_only() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef) and any("shared_task" in ast.unparse(d) for d in node.decorator_list):
                 for argument in node.args.args:
-                    assert argument.arg.endswith("_id") or argument.arg == "lane", f"{path}: {node.name}({argument.arg})"
+                    assert argument.arg.endswith("_id") or argument.arg == "lane", (
+                        f"{path}: {node.name}({argument.arg})"
+                    )
 
 
 def test_each_setting_from_the_environment_is_in_the_example() -> None:
@@ -143,7 +145,9 @@ def test_psycopg2_is_the_driver() -> None:
 
 def test_the_example_never_turns_debug_on() -> None:
     assert settings.DEBUG is False
-    assert not re.search(r"^DEBUG=(1|true)", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE | re.IGNORECASE)
+    assert not re.search(
+        r"^DEBUG=(1|true)", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE | re.IGNORECASE
+    )
 
 
 def test_every_process_sends_tasks_through_our_broker() -> None:

@@ -20,7 +20,9 @@ def committed_cast(transactional_db: None) -> Cast:
     return make_cast()
 
 
-def make_list(company: Company, numbers: Sequence[str], *, agreed: Sequence[str] | None = None, name: str = "People") -> ContactList:
+def make_list(
+    company: Company, numbers: Sequence[str], *, agreed: Sequence[str] | None = None, name: str = "People"
+) -> ContactList:
     """A list of contacts, of whom ``agreed`` (default all) opted in to marketing."""
     with tenant_scope(company.tenant.id):
         contact_list = ContactList.objects.create(name=name)

@@ -77,7 +77,9 @@ def test_the_audience_is_frozen(committed_cast: Cast) -> None:
     assert set(recipients(committed_cast.clinic, campaign)) == set(NUMBERS[:3])
 
 
-def test_a_planner_that_dies_is_taken_over_without_repeats(committed_cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_planner_that_dies_is_taken_over_without_repeats(
+    committed_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(launching, "MAX_BATCH", 5)
     people = make_list(committed_cast.clinic, NUMBERS)
     campaign = make_draft(committed_cast.clinic, people)

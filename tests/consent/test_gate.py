@@ -46,11 +46,19 @@ facts = st.builds(
         (Facts(purpose="verification"), ALLOW, "all_rules_passed"),
         (Facts(purpose="verification", suppressed_because="opted_out"), BLOCK, "number_is_not_suppressed"),
         # The one confirmation of an opt-out goes to a suppressed number, nothing else does.
-        (Facts(purpose="support", suppressed_because="opted_out", exemption="opt_out_confirmation"), ALLOW, "all_rules_passed"),
+        (
+            Facts(purpose="support", suppressed_because="opted_out", exemption="opt_out_confirmation"),
+            ALLOW,
+            "all_rules_passed",
+        ),
         (Facts(purpose="support", suppressed_because="opted_out", exemption="help_reply"), ALLOW, "all_rules_passed"),
         (Facts(purpose="support", exemption="opt_out_confirmation", tenant_active=False), BLOCK, "tenant_is_active"),
         # The first objection decides.
-        (Facts(purpose="marketing", suppressed_because="opted_out", missing_values=("x",)), BLOCK, "number_is_not_suppressed"),
+        (
+            Facts(purpose="marketing", suppressed_because="opted_out", missing_values=("x",)),
+            BLOCK,
+            "number_is_not_suppressed",
+        ),
     ],
 )
 def test_decisions(case: Facts, outcome: str, rule: str) -> None:

@@ -24,9 +24,7 @@ KEYWORDS = sorted(
 )
 OTHER = Classification("other", certain=True)
 
-marks = st.text(
-    st.sampled_from(" \t\n\r.,!?*-_'\"()¡¿…🛑😡👍\ufe0f\u200b\u2060\u200d“”«»>"), max_size=8
-)
+marks = st.text(st.sampled_from(" \t\n\r.,!?*-_'\"()¡¿…🛑😡👍\ufe0f\u200b\u2060\u200d“”«»>"), max_size=8)
 recasings = st.sampled_from([str.lower, str.upper, str.title, str.swapcase])
 
 
@@ -163,9 +161,7 @@ def test_a_long_message_is_no_keyword_even_if_it_begins_with_one(filler: str) ->
     assert classify("stop " + filler) == OTHER
 
 
-@given(
-    st.one_of(st.text(st.characters(), max_size=1600), st.text(st.sampled_from("stop .!'\"“\n>")))
-)
+@given(st.one_of(st.text(st.characters(), max_size=1600), st.text(st.sampled_from("stop .!'\"“\n>"))))
 def test_any_text_is_classified(text: str) -> None:
     found = classify(text)
     assert (found.keyword is None) == (found.intent == "other")

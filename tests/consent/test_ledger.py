@@ -31,7 +31,9 @@ def states() -> dict[tuple[str, str], str]:
 
 
 def snapshot() -> list[tuple[Any, ...]]:
-    return list(ConsentState.objects.order_by("number", "purpose").values_list("number", "purpose", "act", "since", "record_id"))
+    return list(
+        ConsentState.objects.order_by("number", "purpose").values_list("number", "purpose", "act", "since", "record_id")
+    )
 
 
 def test_an_opt_in_is_recorded_with_its_proof() -> None:

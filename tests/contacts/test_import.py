@@ -83,7 +83,11 @@ def test_only_those_who_agreed_are_opted_in(cast: Cast) -> None:
         states = ConsentState.objects.values_list("number", "purpose", "act")
         assert set(states) == {("+12025550101", "marketing", "opt_in"), ("+12025550103", "marketing", "opt_in")}
         record = ConsentRecord.objects.get(number="+12025550101")
-        assert (record.source, record.wording, record.actor_id) == ("web_form", "Box on the web form of 2026", cast.alice.id)
+        assert (record.source, record.wording, record.actor_id) == (
+            "web_form",
+            "Box on the web form of 2026",
+            cast.alice.id,
+        )
         assert record.evidence == {"import": str(job.id), "file": "people.csv", "sha256": job.sha256, "row": 2}
 
 

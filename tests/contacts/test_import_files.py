@@ -129,7 +129,16 @@ def test_a_bad_row_says_why(cells: list[str], hint: str) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    ["+12025550123", "(202) 555-0123", "202.555.0123", "1 202 555 0123", "＋１２０２５５５０１２３", "+١٢٠٢٥٥٥٠١٢٣", "+12025550123;ext=5", "2025550123 x5"],
+    [
+        "+12025550123",
+        "(202) 555-0123",
+        "202.555.0123",
+        "1 202 555 0123",
+        "＋１２０２５５５０１２３",
+        "+١٢٠٢٥٥٥٠١٢٣",
+        "+12025550123;ext=5",
+        "2025550123 x5",
+    ],
 )
 def test_one_number_however_it_is_typed(typed: str) -> None:
     assert read_row([typed], ["number"], "US").number == "+12025550123"

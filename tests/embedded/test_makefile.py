@@ -34,19 +34,19 @@ def test_help_is_the_default_and_names_the_commands(tmp_path: Path) -> None:
 
 
 def test_an_old_python_is_refused(tmp_path: Path) -> None:
-    answer = make(tmp_path, "setup", python(tmp_path, "exit 1"))
+    answer = make(tmp_path, ".venv/.created", python(tmp_path, "exit 1"))
     assert answer.returncode != 0
     assert "is no Python 3.11 or newer" in answer.stdout
 
 
 def test_no_python_at_all_is_told_with_what_to_install(tmp_path: Path) -> None:
-    answer = make(tmp_path, "setup", "PYTHON=")
+    answer = make(tmp_path, ".venv/.created", "PYTHON=")
     assert answer.returncode != 0
     assert "apt install python3 python3-venv" in answer.stdout
 
 
 def test_a_python_without_venv_is_told_with_what_to_install(tmp_path: Path) -> None:
-    answer = make(tmp_path, "setup", python(tmp_path, 'case "$2" in *ensurepip*) exit 1;; esac'))
+    answer = make(tmp_path, ".venv/.created", python(tmp_path, 'case "$2" in *ensurepip*) exit 1;; esac'))
     assert answer.returncode != 0
     assert "apt install python3-venv" in answer.stdout
     assert not (tmp_path / ".venv").exists()

@@ -51,9 +51,9 @@ def test_the_tail_shows_this_run_only(launch: Launch) -> None:
 
 
 def test_a_traceback_ends_up_in_the_log(launch: Launch) -> None:
-    process = launch(Program(name="broken", run=lambda: {}["missing"]))
+    process = launch(Program(name="broken", run=lambda: os.environ["MISSING"]))
     process.wait(20)
-    assert "KeyError: 'missing'" in process.tail()
+    assert "KeyError: 'MISSING'" in process.tail()
 
 
 def test_a_large_log_is_set_aside_at_start(tmp_path: Path) -> None:

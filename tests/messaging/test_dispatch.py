@@ -121,7 +121,9 @@ def test_nothing_goes_out_after_stop(committed_cast: Cast, network: str) -> None
         assert not Attempt.objects.filter(message=blocked).exists()
 
 
-def test_the_hand_over_itself_is_what_stops_it(committed_cast: Cast, network: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_hand_over_itself_is_what_stops_it(
+    committed_cast: Cast, network: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The counter-proof: with the decision at the hand-over switched off, the text does go out."""
     from consent import gate
 

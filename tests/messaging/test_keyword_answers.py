@@ -18,7 +18,9 @@ from tests.cast import Cast, Company
 ANN = "+12025550101"
 
 
-def text(company: Company, body: str, *, number: str = ANN, message_id: str = "", answered: bool = False) -> InboundMessage | None:
+def text(
+    company: Company, body: str, *, number: str = ANN, message_id: str = "", answered: bool = False
+) -> InboundMessage | None:
     with tenant_scope(company.tenant.id):
         return receive(
             company.account,
@@ -43,7 +45,9 @@ def agree(company: Company) -> None:
         record_opt_ins([OptIn(ANN, "marketing", "web_form")], actor_id=None)
 
 
-@pytest.mark.parametrize("word", ["STOP", "stop", " Stop! ", "STOP 🛑", "ＳＴＯＰ", "unsubscribe", "Opt out", "arrêt", "BAJA", "end."])
+@pytest.mark.parametrize(
+    "word", ["STOP", "stop", " Stop! ", "STOP 🛑", "ＳＴＯＰ", "unsubscribe", "Opt out", "arrêt", "BAJA", "end."]
+)
 def test_an_opt_out_holds_at_once(cast: Cast, word: str) -> None:
     agree(cast.clinic)
     text(cast.clinic, word)
@@ -88,7 +92,9 @@ def test_yes_is_an_answer_to_a_question_unless_the_person_is_opted_out(cast: Cas
         assert not is_suppressed(number=ANN)
 
 
-@pytest.mark.parametrize(("word", "phrase"), [("HELP", "For help"), ("info", "For help"), ("AYUDA", "ayuda"), ("aide", "aide")])
+@pytest.mark.parametrize(
+    ("word", "phrase"), [("HELP", "For help"), ("info", "For help"), ("AYUDA", "ayuda"), ("aide", "aide")]
+)
 def test_help_is_answered_in_the_words_language(cast: Cast, word: str, phrase: str) -> None:
     text(cast.clinic, word)
     ((kind, body),) = answers(cast.clinic)
@@ -116,7 +122,9 @@ def test_a_provider_that_answers_keywords_leaves_no_answer_to_us(cast: Cast) -> 
         assert is_suppressed(number=ANN)
 
 
-@pytest.mark.parametrize("body", ["can I stop by at 5?", "please cancel my appointment", "Liked “Reply STOP to opt out”", "yes!", ""])
+@pytest.mark.parametrize(
+    "body", ["can I stop by at 5?", "please cancel my appointment", "Liked “Reply STOP to opt out”", "yes!", ""]
+)
 def test_ordinary_texts_opt_nobody_out(cast: Cast, body: str) -> None:
     text(cast.clinic, body)
     with tenant_scope(cast.clinic.tenant.id):

@@ -37,7 +37,15 @@ def handed_over(company: Company, *, state: str = "accepted", status: str = "acc
         return message_id, attempt.id
 
 
-def tell(company: Company, attempt_id: UUID | None, word: str, *, code: str = "", message_id: str = "SIM1", opted_out: bool = False) -> None:
+def tell(
+    company: Company,
+    attempt_id: UUID | None,
+    word: str,
+    *,
+    code: str = "",
+    message_id: str = "SIM1",
+    opted_out: bool = False,
+) -> None:
     with tenant_scope(company.tenant.id):
         known = word if word in ("accepted", "sent", "delivered", "undelivered", "failed") else ""
         store(company.account, attempt_id, StatusUpdate(message_id, word, known, code, opted_out))

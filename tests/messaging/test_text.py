@@ -67,9 +67,7 @@ def test_vectors(vector: dict[str, Any]) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "vector", [v for v in VECTORS if "units_per_part" in v], ids=lambda vector: vector["id"]
-)
+@pytest.mark.parametrize("vector", [v for v in VECTORS if "units_per_part" in v], ids=lambda vector: vector["id"])
 def test_vectors_part_by_part(vector: dict[str, Any]) -> None:
     parts = split_parts(vector["text"])
     if vector["encoding"] == "GSM-7":
@@ -183,9 +181,7 @@ def test_apply_smart_encoding(body: str, sent: str) -> None:
         ("Hi 😀", (3, "😀"), None),
     ],
 )
-def test_what_to_offer_for_the_first_offender(
-    body: str, offender: tuple[int, str], replacement: str | None
-) -> None:
+def test_what_to_offer_for_the_first_offender(body: str, offender: tuple[int, str], replacement: str | None) -> None:
     assert first_offender(body) == offender
     assert replacement_for(offender[1]) == replacement
 

@@ -31,9 +31,13 @@ def _public_base(settings: Any) -> None:
     settings.PUBLIC_BASE_URL = BASE
 
 
-def twilio_account(company: Company, *, sid: str = SID, token: str = TOKEN, number: str = "+12025550180") -> ProviderAccount:
+def twilio_account(
+    company: Company, *, sid: str = SID, token: str = TOKEN, number: str = "+12025550180"
+) -> ProviderAccount:
     with tenant_scope(company.tenant.id):
-        account = add_provider_account(kind="twilio", name="Twilio", credentials={"account_sid": sid, "auth_token": token})
+        account = add_provider_account(
+            kind="twilio", name="Twilio", credentials={"account_sid": sid, "auth_token": token}
+        )
         add_sender(tenant=company.tenant, account=account, value=number, kind="long_code")
         return account
 
@@ -194,7 +198,13 @@ def test_a_get_is_not_allowed(cast: Cast) -> None:
 
 
 def status_form(**changes: str) -> dict[str, str]:
-    form = {"AccountSid": SID, "MessageSid": "SM" + "1" * 32, "MessageStatus": "delivered", "From": "+12025550180", "To": NUMBER}
+    form = {
+        "AccountSid": SID,
+        "MessageSid": "SM" + "1" * 32,
+        "MessageStatus": "delivered",
+        "From": "+12025550180",
+        "To": NUMBER,
+    }
     return {**form, **changes}
 
 

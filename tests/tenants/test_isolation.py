@@ -56,12 +56,20 @@ def test_the_managers_hold_without_row_level_security(cast: Cast, two_contacts: 
 
 
 def test_a_row_cannot_be_written_for_another_tenant(cast: Cast) -> None:
-    with tenant_scope(cast.clinic.tenant.id), pytest.raises(ProgrammingError, match="row-level security"), transaction.atomic():
+    with (
+        tenant_scope(cast.clinic.tenant.id),
+        pytest.raises(ProgrammingError, match="row-level security"),
+        transaction.atomic(),
+    ):
         Contact.objects.create(tenant_id=cast.shop.tenant.id, number="+12025550102")
 
 
 def test_a_row_cannot_be_moved_to_another_tenant(cast: Cast, two_contacts: tuple[Contact, Contact]) -> None:
-    with tenant_scope(cast.clinic.tenant.id), pytest.raises(ProgrammingError, match="row-level security"), transaction.atomic():
+    with (
+        tenant_scope(cast.clinic.tenant.id),
+        pytest.raises(ProgrammingError, match="row-level security"),
+        transaction.atomic(),
+    ):
         Contact.objects.filter(pk=two_contacts[0].pk).update(tenant_id=cast.shop.tenant.id)
 
 

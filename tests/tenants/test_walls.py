@@ -43,7 +43,10 @@ def missing_walls(table: str) -> list[str]:
     )
     if not enabled or not forced:
         missing.append("row-level security enabled and forced")
-    policies = _rows("SELECT polqual IS NOT NULL, polwithcheck IS NOT NULL, polcmd FROM pg_policy WHERE polrelid = %s::regclass", [table])
+    policies = _rows(
+        "SELECT polqual IS NOT NULL, polwithcheck IS NOT NULL, polcmd FROM pg_policy WHERE polrelid = %s::regclass",
+        [table],
+    )
     if (True, True, "*") not in policies:
         missing.append("a policy for all commands with USING and WITH CHECK")
     leading = _rows(
@@ -125,7 +128,9 @@ def test_a_table_without_a_wall_is_found() -> None:
     """The check can fail: the same questions to a table that has none of it."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL ROLE NONE")
-        cursor.execute("CREATE TABLE bare (id uuid PRIMARY KEY, tenant_id uuid, contact_id uuid REFERENCES contacts_contact (id))")
+        cursor.execute(
+            "CREATE TABLE bare (id uuid PRIMARY KEY, tenant_id uuid, contact_id uuid REFERENCES contacts_contact (id))"
+        )
     try:
         assert len(missing_walls("bare")) == 4
     finally:
@@ -139,7 +144,9 @@ def test_the_runtime_role_owns_nothing_and_cannot_bypass() -> None:
         "SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user", []
     )
     assert (name, is_super, bypasses) == (RUNTIME_ROLE, False, False)
-    assert _rows("SELECT 1 FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE r.rolname = current_user", []) == []
+    assert (
+        _rows("SELECT 1 FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE r.rolname = current_user", []) == []
+    )
 
 
 def test_only_the_ledger_is_append_only_for_the_runtime_role() -> None:

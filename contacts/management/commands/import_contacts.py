@@ -61,7 +61,9 @@ class Command(BaseCommand):
                     basis=basis,
                     purposes=options["purpose"] or _usual_purposes(basis),
                     consent_note=options["note"],
-                    contact_list=ContactList.objects.get_or_create(name=options["list"])[0] if options["list"] else None,
+                    contact_list=ContactList.objects.get_or_create(name=options["list"])[0]
+                    if options["list"]
+                    else None,
                     tag=get_or_create_tag(name=options["tag"]) if options["tag"] else None,
                 )
         except FileProblem as problem:
@@ -78,7 +80,10 @@ class Command(BaseCommand):
                 rejected_file = str(path.with_name(f"{path.stem}-rejected.csv"))
                 with Path(rejected_file).open("w", encoding="utf-8", newline="") as file:
                     csv.writer(file).writerows(rejected_rows(done))
-        counts = {outcome: done.counts.get(outcome, 0) for outcome in ("created", "updated", "unchanged", "merged", "rejected")}
+        counts = {
+            outcome: done.counts.get(outcome, 0)
+            for outcome in ("created", "updated", "unchanged", "merged", "rejected")
+        }
         return {**counts, "rows": done.rows_total, "status": done.status, "rejected_file": rejected_file}
 
 

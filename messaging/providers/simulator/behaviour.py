@@ -28,11 +28,19 @@ class Behaviour:
 USUAL: Final = Behaviour("delivered")
 
 BEHAVIOURS: Final[dict[str, Behaviour]] = {
-    "90": Behaviour("switched off: undelivered", arrives=False, receipts=("sent", "undelivered"), receipt_error="30003"),
-    "91": Behaviour("unknown number: undelivered", arrives=False, receipts=("sent", "undelivered"), receipt_error="30005"),
-    "92": Behaviour("filtered by the carrier: undelivered", arrives=False, receipts=("undelivered",), receipt_error="30007"),
+    "90": Behaviour(
+        "switched off: undelivered", arrives=False, receipts=("sent", "undelivered"), receipt_error="30003"
+    ),
+    "91": Behaviour(
+        "unknown number: undelivered", arrives=False, receipts=("sent", "undelivered"), receipt_error="30005"
+    ),
+    "92": Behaviour(
+        "filtered by the carrier: undelivered", arrives=False, receipts=("undelivered",), receipt_error="30007"
+    ),
     "93": Behaviour("refused as invalid", http_status=400, error_code="21211", arrives=False, receipts=()),
-    "94": Behaviour("refused: opted out at the provider", http_status=400, error_code=OPTED_OUT, arrives=False, receipts=()),
+    "94": Behaviour(
+        "refused: opted out at the provider", http_status=400, error_code=OPTED_OUT, arrives=False, receipts=()
+    ),
     "95": Behaviour("arrives, but the delivery receipt is lost", receipts=("sent",)),
     "96": Behaviour("every receipt comes twice", receipts=("sent", "sent", "delivered", "delivered")),
     "97": Behaviour("receipts in the wrong order", receipts=("delivered", "sent")),

@@ -17,7 +17,12 @@ _FIRST_RETRY_SECONDS: Final = 1.0
 
 def classify(http_status: int, code: str) -> SendResult:
     """What an answer other than success says about the message that was handed over."""
-    return SendResult(_outcome(http_status, code), error_code=code or f"http_{http_status}", retry_after=_FIRST_RETRY_SECONDS, number_opted_out=means_opted_out(code))
+    return SendResult(
+        _outcome(http_status, code),
+        error_code=code or f"http_{http_status}",
+        retry_after=_FIRST_RETRY_SECONDS,
+        number_opted_out=means_opted_out(code),
+    )
 
 
 def class_of(code: str) -> str:
