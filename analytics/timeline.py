@@ -10,10 +10,10 @@ from typing import Final
 from django.urls import reverse
 
 from campaigns.models import Campaign
-from consent.gate import REASONS
 from consent.models import ALL_PURPOSES, ConsentRecord
 from consent.purposes import Purpose
 from messaging.models import InboundMessage, Message
+from messaging.reasons import reason_of
 
 __all__ = ["SHOWN", "SHOWN_AT_MOST", "Event", "timeline"]
 
@@ -63,7 +63,7 @@ def _messages(number: str, limit: int) -> Iterator[Event]:
             title=_title(message.status),
             text=message.body,
             status=message.status,
-            detail=_why_not(message) if message.status == Message.Status.BLOCKED else "",
+            detail=reason_of(message),
             source=source,
             url=url,
         )
@@ -87,10 +87,6 @@ def _title(status: str) -> str:
     if status in _NOT_SENT:
         return "Text not sent"
     return "Text waiting" if status in _WAITING else "Text sent"
-
-
-def _why_not(message: Message) -> str:
-    return REASONS.get(str(message.decision.get("rule", "")), "")
 
 
 def _inbound(number: str, limit: int) -> Iterator[Event]:

@@ -113,8 +113,7 @@ def _real(company: Any, processes: int, address: str) -> dict[str, Any]:
 def _company() -> Any:
     from tests.cast import make_company
 
-    company = make_company("Bench", "bench@bench.example", "+12025550190")
-    return company
+    return make_company("Bench", "bench@bench.example", "+12025550190")
 
 
 def _campaign(company: Any) -> Any:

@@ -130,12 +130,12 @@ def _numbers_planned(campaign_id: UUID, numbers: Sequence[str]) -> set[str]:
 
 
 def _link(tenant_id: UUID, page: Sequence[_Recipient], message_ids: Sequence[UUID]) -> None:
-    rows = [(recipient.id, message_id) for recipient, message_id in zip(page, message_ids, strict=True)]
+    rows = [(tenant_id, recipient.id, message_id) for recipient, message_id in zip(page, message_ids, strict=True)]
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE campaigns_campaignrecipient r SET message_id = p.message_id "
-            "FROM json_to_recordset(%s) AS p(id uuid, message_id uuid) WHERE r.tenant_id = %s AND r.id = p.id",
-            [json_rows(["id", "message_id"], rows), tenant_id],
+            "FROM json_to_recordset(%s) AS p(tenant_id uuid, id uuid, message_id uuid) WHERE r.tenant_id = p.tenant_id AND r.id = p.id",
+            [json_rows(["tenant_id", "id", "message_id"], rows)],
         )
 
 

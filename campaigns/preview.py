@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models import Exists, OuterRef, Q, TextField, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce, Trim
 
@@ -64,7 +64,8 @@ class Forecast:
 def preview_text(campaign: Campaign, audience: Audience) -> Preview:
     """The text as the first member of the audience (or any contact) would get it."""
     contact = members(audience).order_by("id").first() or Contact.objects.order_by("id").first()
-    template = compile_template(campaign.text)
+    # A footer alone is no text yet.
+    template = compile_template(campaign.text if campaign.body.strip() else "")
     rendered = template.render(merge_values(campaign, contact))
     return Preview(
         text=rendered.text,
@@ -108,6 +109,6 @@ def _without_any(people: ContactQuerySet[Contact], names: Collection[str]) -> Co
     for position, name in enumerate(names):
         # A tag's name is no lookup: "contains" and "a__b" are names like any other.
         value = name if name in _COLUMNS else KeyTextTransform(name, "fields")
-        people = people.annotate(**{f"value_{position}": Trim(Coalesce(value, Value("")))})
+        people = people.annotate(**{f"value_{position}": Trim(Coalesce(value, Value(""), output_field=TextField()))})
         lacking |= Q(**{f"value_{position}": ""})
     return people.filter(lacking)

@@ -17,7 +17,11 @@ __all__ = ["copy_rows", "insert_rows", "json_rows"]
 
 
 def json_rows(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """The rows as a JSON array of objects, for ``json_to_recordset``."""
+    """The rows as a JSON array of objects, for ``json_to_recordset``.
+
+    A statement that joins them to a tenant's table should join on ``(tenant_id, id)`` with both in the rows: with the
+    tenant as a constant instead, and statistics older than the rows, PostgreSQL reads all of the tenant's rows.
+    """
     return json.dumps([dict(zip(columns, row, strict=True)) for row in rows], default=_plain)
 
 

@@ -84,14 +84,14 @@ SELECT gen_random_uuid(), tenant_id, number, purpose, act, occurred_at, id
 FROM (
     SELECT DISTINCT ON (r.tenant_id, r.number, p.purpose)
            r.tenant_id, r.number, p.purpose, r.act, r.occurred_at, r.id
-    FROM consent_consentrecord r
+    FROM json_to_recordset(%(records)s) AS i(tenant_id uuid, id uuid)
+    JOIN consent_consentrecord r ON r.tenant_id = i.tenant_id AND r.id = i.id
     CROSS JOIN LATERAL (
         SELECT r.purpose WHERE r.purpose <> 'all'
         UNION ALL
         SELECT s.purpose FROM consent_consentstate s
         WHERE r.purpose = 'all' AND s.tenant_id = r.tenant_id AND s.number = r.number
     ) p(purpose)
-    WHERE r.tenant_id = %(tenant)s AND r.id IN (SELECT id FROM json_to_recordset(%(ids)s) AS i(id uuid))
     ORDER BY r.tenant_id, r.number, p.purpose, r.id DESC
 ) newest
 ON CONFLICT (tenant_id, number, purpose)
@@ -101,11 +101,10 @@ DO UPDATE SET act = excluded.act, since = excluded.since, record_id = excluded.r
 
 def project(record_ids: Iterable[UUID]) -> None:
     """Bring the current state up to date with new records of the active tenant."""
+    tenant_id = current_tenant_id()
+    rows = [(tenant_id, record_id) for record_id in record_ids]
     with connection.cursor() as cursor:
-        cursor.execute(
-            _PROJECT,
-            {"tenant": current_tenant_id(), "ids": json_rows(["id"], [(record_id,) for record_id in record_ids])},
-        )
+        cursor.execute(_PROJECT, {"records": json_rows(["tenant_id", "id"], rows)})
 
 
 _REBUILD = """

@@ -4,7 +4,7 @@ from typing import Final
 
 from django.db import models
 
-__all__ = ["Purpose", "PURPOSES_WITH_CONSENT"]
+__all__ = ["PURPOSES_WITH_CONSENT", "Purpose"]
 
 
 class Purpose(models.TextChoices):

@@ -84,7 +84,7 @@ def names(body: str) -> list[str]:
 
 def problems(body: str, known: Collection[str]) -> list[str]:
     """What a form tells the writer of ``body``; at most ten, empty if all is well."""
-    found = chain(_brace_problems(body, known), _unknown_names(body, known))
+    found = chain(_brace_problems(body, known), _single_braces(body, known), _unknown_names(body, known))
     return list(dict.fromkeys(islice(found, _MAX_PROBLEMS)))
 
 
@@ -119,6 +119,10 @@ def _brace_problems(body: str, known: Collection[str]) -> Iterator[str]:
         opening = found if found[0] == "{{" else None
     if opening:
         yield _unclosed(marked[opening.start() :])
+
+
+def _single_braces(body: str, known: Collection[str]) -> Iterator[str]:
+    marked = _TAG.sub(_TAG_MARK, body.replace(_TAG_MARK, ""))
     for found in _SINGLE_BRACES.finditer(marked):
         if found[1] in known:
             yield f"“{found[0]}” would be sent as written. Write {{{{ {found[1]} }}}}."

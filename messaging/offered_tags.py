@@ -13,7 +13,7 @@ _STANDARD: Final = ("first_name", "last_name", "email", "brand")
 _DEFAULTS: Final = {"first_name": "there"}
 """A text with a tag and no default is not sent to people without the value; "Hi there" reaches them too."""
 
-_LABELS: Final = {"brand": "Your name"}
+_LABELS: Final = {"brand": "Business name", "email": "E-mail"}
 _SAMPLED_CONTACTS: Final = 50
 _MAX_BUTTONS: Final = 20
 

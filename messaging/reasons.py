@@ -45,13 +45,13 @@ def reason_of(message: Message) -> str:
 
 
 def decision_reason(decision: Mapping[str, object]) -> str:
-    """The rule that objected, with what it objected to. ``decision`` is what ``Decision.as_json`` stored."""
+    """The rule that objected, with what it objected to, without a full stop. ``decision``: as ``Decision.as_json``."""
     reason = REASONS.get(str(decision.get("rule", "")), "")
     data = decision.get("data")
     if not isinstance(data, Mapping):
         return reason
     if problem := data.get("problem"):
-        return str(problem)
+        return str(problem).rstrip(".")
     if missing := data.get("missing"):
         return f"{reason}: {', '.join(map(str, missing))}"
     return reason

@@ -58,7 +58,7 @@ def member_add(request: TenantRequest) -> HttpResponse:
             messages.success(
                 request,
                 f"{member.user} is now {member.get_role_display().lower()}. They sign in with this e-mail address; "
-                "with “Forgot password?” they choose their password.",
+                "with “Forgot your password?” they choose their password.",
             )
             return redirect("team")
     return _team_page(request, form, status=422)

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.conf.locale import LANG_INFO
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -38,6 +39,8 @@ def contact(request: TenantRequest, contact_id: UUID) -> HttpResponse:
     role = request.membership.role
     context = {
         "contact": found,
+        "language": LANG_INFO.get(found.language, {}).get("name", found.language),
+        "further": [(name.replace("_", " ").capitalize(), value) for name, value in found.fields.items()],
         "suppression": Suppression.objects.filter(number=found.number, lifted_at=None).select_related("record").first(),
         "purposes": _purposes(request.tenant, found.number),
         "lists": ContactList.objects.filter(id__in=joined).order_by("name"),

@@ -3,10 +3,12 @@
 from datetime import date, timedelta
 from typing import Final
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.timesince import timesince
 from django.views.decorators.http import require_GET
 
 from analytics.figures import daily
@@ -56,6 +58,7 @@ def home(request: TenantRequest) -> HttpResponse:
     context = {
         **_running(),
         **_waiting(),
+        "first_name": next(iter(request.user.name.split()), ""),
         "has_contacts": Contact.objects.exists(),
         "has_sender": Sender.objects.filter(status=Sender.Status.ACTIVE).exists(),
         "has_campaigns": Campaign.objects.exists(),
@@ -73,12 +76,18 @@ def _waiting() -> dict[str, object]:
     unread = Conversation.objects.filter(unread_count__gt=0, needs_review=False)
     review = Conversation.objects.filter(needs_review=True)
     return {
-        "waiting": unread.select_related("contact").order_by("-last_at")[:_SHOWN],
+        "waiting": _with_age(unread),
         "waiting_count": at_most(unread, COUNTED_UP_TO),
-        "to_review": review.select_related("contact").order_by("-last_at")[:_SHOWN],
+        "to_review": _with_age(review),
         "to_review_count": at_most(review, COUNTED_UP_TO),
         "counted_up_to": COUNTED_UP_TO,
     }
+
+
+def _with_age(conversations: QuerySet[Conversation]) -> list[tuple[Conversation, str]]:
+    """The newest ones, each with how long ago the last text was: "3 hours"."""
+    newest = conversations.select_related("contact").order_by("-last_at")[:_SHOWN]
+    return [(conversation, timesince(conversation.last_at, depth=1)) for conversation in newest]
 
 
 def _running() -> dict[str, object]:

@@ -46,7 +46,11 @@ class Table:
             if problem:
                 yield Row(number, [record[:200]], problem)
                 continue
-            cells = _cells(record, self.delimiter)
+            try:
+                cells = _cells(record, self.delimiter)
+            except csv.Error:
+                yield Row(number, [record[:200]], "This row cannot be read. Check its quotation marks and line breaks.")
+                continue
             if any(cell.strip() for cell in cells):
                 yield Row(number, cells)
 
@@ -62,6 +66,10 @@ def read_table(content: bytes) -> Table:
             "This is a spreadsheet. In your spreadsheet program choose Save as > CSV, and upload that file."
         )
     text = _decode(content)
+    if _is_binary(text):
+        raise FileProblem(
+            "This is not a text file. In your spreadsheet program choose Save as > CSV, and upload that file."
+        )
     # str.splitlines would also break at characters that belong to cells, such as U+2028.
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     while lines and not lines[0].strip():
@@ -69,7 +77,10 @@ def read_table(content: bytes) -> Table:
     if not lines:
         raise FileProblem("The file is empty.")
     delimiter = _delimiter(lines[0])
-    header = [cell.strip() for cell in _cells(lines[0], delimiter)]
+    try:
+        header = [cell.strip() for cell in _cells(lines[0], delimiter)]
+    except csv.Error:
+        raise FileProblem("The first row cannot be read. It must hold the names of the columns.") from None
     if not any(header):
         raise FileProblem("The first row is empty. It must hold the names of the columns.")
     return Table(header=header, delimiter=delimiter, lines=lines[1:])
@@ -91,6 +102,13 @@ def _strictly(content: bytes, codec: str) -> str:
         return content.decode(codec)
     except UnicodeDecodeError:
         raise FileProblem("The file is damaged: its text cannot be decoded. Save it again as CSV (UTF-8).") from None
+
+
+def _is_binary(text: str) -> bool:
+    """Whether the beginning looks like a picture or a program: a good share of it are control characters."""
+    beginning = text[:4096]
+    controls = sum(character < " " and character not in "\t\r\n" for character in beginning)
+    return controls > len(beginning) // 20 + 1
 
 
 def _delimiter(header: str) -> str:

@@ -22,6 +22,7 @@ from consent.services import suppressed_among
 from contacts.importing.rows import Person
 from contacts.models import ContactImport, ContactTag, ImportRow, ListMember
 from contacts.querysets import search_key
+from tenants.scope import current_tenant_id
 
 __all__ = ["ReadRow", "load_chunk"]
 
@@ -37,6 +38,7 @@ class ReadRow:
 
 
 _STAGED_COLUMNS: Final = {
+    "tenant_id": "uuid",
     "row_number": "int",
     "contact_id": "uuid",
     "number": "text",
@@ -57,7 +59,7 @@ ALTER TABLE staged ADD COLUMN outcome text;
 UPDATE staged s SET outcome = 'merged'
 WHERE EXISTS (SELECT FROM staged earlier WHERE earlier.number = s.number AND earlier.row_number < s.row_number)
    OR EXISTS (SELECT FROM contacts_importrow done
-              WHERE done.tenant_id = %(tenant)s AND done.contact_import_id = %(import)s AND done.number = s.number
+              WHERE done.tenant_id = s.tenant_id AND done.contact_import_id = %(import)s AND done.number = s.number
                 AND done.outcome <> 'rejected')
 """
 
@@ -65,7 +67,7 @@ _UPSERT: Final = """
 WITH landed AS (
     INSERT INTO contacts_contact AS c (id, tenant_id, number, first_name, last_name, first_key, last_key, email,
                                        language, timezone, fields, created_at, updated_at)
-    SELECT contact_id, %(tenant)s, number, first_name, last_name, first_key, last_key, email,
+    SELECT contact_id, tenant_id, number, first_name, last_name, first_key, last_key, email,
            language, timezone, fields, %(now)s, %(now)s
     FROM staged WHERE outcome IS NULL ORDER BY number
     ON CONFLICT (tenant_id, number) DO UPDATE SET
@@ -100,13 +102,13 @@ UPDATE contacts_contact c SET
     last_key = coalesce(nullif(c.last_key, ''), later.last_key),
     email = coalesce(nullif(c.email, ''), later.email),
     fields = later.fields || c.fields
-FROM later WHERE c.tenant_id = %(tenant)s AND c.number = later.number
+FROM later WHERE c.tenant_id = later.tenant_id AND c.number = later.number
 """
 
 _FIND_THE_REST: Final = """
 UPDATE staged s SET contact_id = c.id, outcome = coalesce(s.outcome, 'unchanged')
 FROM contacts_contact c
-WHERE c.tenant_id = %(tenant)s AND c.number = s.number AND (s.outcome IS NULL OR s.outcome = 'merged')
+WHERE c.tenant_id = s.tenant_id AND c.number = s.number AND (s.outcome IS NULL OR s.outcome = 'merged')
 """
 
 
@@ -127,8 +129,8 @@ Landed = tuple[int, UUID, str, str, bool | None, datetime | None]
 
 
 def _upsert(job: ContactImport, people: Sequence[ReadRow]) -> list[Landed]:
-    copy_rows("staged", _STAGED_COLUMNS, [_staged(row) for row in people])
-    facts = {"tenant": job.tenant_id, "import": job.id, "now": timezone.now()}
+    copy_rows("staged", _STAGED_COLUMNS, [_staged(current_tenant_id(), row) for row in people])
+    facts = {"import": job.id, "now": timezone.now()}
     with connection.cursor() as cursor:
         cursor.execute(_MARK_REPEATED, facts)
         cursor.execute(_UPSERT, facts)
@@ -142,10 +144,11 @@ def _upsert(job: ContactImport, people: Sequence[ReadRow]) -> list[Landed]:
     return landed
 
 
-def _staged(row: ReadRow) -> tuple[object, ...]:
+def _staged(tenant_id: UUID, row: ReadRow) -> tuple[object, ...]:
     person = row.person
     assert person is not None  # noqa: S101 - the caller passes rows with a person only
     return (
+        tenant_id,
         row.number,
         uuid7(),
         person.number,

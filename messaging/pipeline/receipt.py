@@ -18,7 +18,7 @@ from consent.services import opt_out
 from messaging.models import Attempt, DeliveryReceipt, Message, ProviderAccount
 from messaging.pipeline.transitions import Change, apply_changes
 from messaging.providers.base import StatusUpdate
-from tenants.scope import all_tenants, current_tenant_id, tenant_scope
+from tenants.scope import all_tenants, tenant_scope
 
 __all__ = ["apply_pending", "store"]
 
@@ -108,21 +108,18 @@ def _belongs(receipt: DeliveryReceipt, attempt: Attempt) -> bool:
 _ACCEPT: Final = """
 UPDATE messaging_attempt a
 SET state = 'accepted', provider_message_id = t.provider_message_id, resolved_at = coalesce(a.resolved_at, now())
-FROM json_to_recordset(%(told)s) AS t(id uuid, provider_message_id text)
-WHERE a.tenant_id = %(tenant)s AND a.id = t.id AND a.state IN ('submitting', 'unknown', 'accepted')
+FROM json_to_recordset(%(told)s) AS t(tenant_id uuid, id uuid, provider_message_id text)
+WHERE a.tenant_id = t.tenant_id AND a.id = t.id AND a.state IN ('submitting', 'unknown', 'accepted')
   AND (a.state <> 'accepted' OR a.provider_message_id = '')
 """
 
 
 def _note_acceptance(news: Sequence[tuple[Attempt, Sequence[DeliveryReceipt]]]) -> None:
     """A receipt proves that the provider took the text, whatever became of its answer to us."""
-    rows = [(attempt.id, told[0].provider_message_id) for attempt, told in news]
+    rows = [(attempt.tenant_id, attempt.id, told[0].provider_message_id) for attempt, told in news]
     if rows:
         with connection.cursor() as cursor:
-            cursor.execute(
-                _ACCEPT,
-                {"tenant": current_tenant_id(), "told": json_rows(["id", "provider_message_id"], rows)},
-            )
+            cursor.execute(_ACCEPT, {"told": json_rows(["tenant_id", "id", "provider_message_id"], rows)})
 
 
 def _learn_opt_outs(attempts: Mapping[UUID, Attempt], by_attempt: Mapping[UUID, Sequence[DeliveryReceipt]]) -> None:

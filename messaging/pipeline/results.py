@@ -42,8 +42,8 @@ SET state = CASE WHEN a.state IN ('submitting', 'unknown') THEN r.state ELSE a.s
     provider_message_id = CASE WHEN r.provider_message_id <> '' THEN r.provider_message_id ELSE a.provider_message_id END,
     error_code = CASE WHEN a.state IN ('submitting', 'unknown') THEN r.error_code ELSE a.error_code END,
     resolved_at = CASE WHEN r.state = 'unknown' THEN a.resolved_at ELSE coalesce(a.resolved_at, now()) END
-FROM json_to_recordset(%(results)s) AS r(id uuid, state text, provider_message_id text, error_code text)
-WHERE a.tenant_id = %(tenant)s AND a.id = r.id
+FROM json_to_recordset(%(results)s) AS r(tenant_id uuid, id uuid, state text, provider_message_id text, error_code text)
+WHERE a.tenant_id = r.tenant_id AND a.id = r.id
 RETURNING a.id, a.state
 """
 """A receipt may have come first and have shown that the provider took the text: then that stands."""
@@ -93,18 +93,14 @@ def backoff(tries: int, retry_after: float) -> timedelta:
 
 
 def _resolve(handed: Sequence[Handed], results: Sequence[SendResult]) -> dict[UUID, str]:
+    tenant_id = current_tenant_id()
     rows = [
-        (one.attempt_id, _ATTEMPT_STATE[result.outcome], result.provider_message_id, result.error_code)
+        (tenant_id, one.attempt_id, _ATTEMPT_STATE[result.outcome], result.provider_message_id, result.error_code)
         for one, result in zip(handed, results, strict=True)
     ]
     with connection.cursor() as cursor:
-        cursor.execute(
-            _RESOLVE,
-            {
-                "tenant": current_tenant_id(),
-                "results": json_rows(["id", "state", "provider_message_id", "error_code"], rows),
-            },
-        )
+        columns = ["tenant_id", "id", "state", "provider_message_id", "error_code"]
+        cursor.execute(_RESOLVE, {"results": json_rows(columns, rows)})
         return dict(cursor.fetchall())
 
 

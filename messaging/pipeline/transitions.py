@@ -43,8 +43,8 @@ UPDATE messaging_message m
 SET status = c.status, status_at = now(), error_code = c.error_code,
     decision = coalesce(c.decision, m.decision), sender_id = coalesce(c.sender_id, m.sender_id)
 FROM json_to_recordset(%(changes)s)
-     AS c(id uuid, status text, error_code text, decision jsonb, sender_id uuid)
-WHERE m.tenant_id = %(tenant)s AND m.id = c.id AND (m.status, c.status) IN (VALUES {_ALLOWED})
+     AS c(tenant_id uuid, id uuid, status text, error_code text, decision jsonb, sender_id uuid)
+WHERE m.tenant_id = c.tenant_id AND m.id = c.id AND (m.status, c.status) IN (VALUES {_ALLOWED})
 RETURNING m.id
 """  # noqa: S608 - the values are our own constants
 
@@ -77,10 +77,11 @@ def apply_changes(changes: Sequence[Change], *, batch_ids: Iterable[UUID]) -> se
     if not changes:
         return set()
     batches = lock_batches(batch_ids)
-    columns = ["id", "status", "error_code", "decision", "sender_id"]
-    rows = [(c.message_id, str(c.status), c.error_code, c.decision, c.sender_id) for c in changes]
+    tenant_id = current_tenant_id()
+    columns = ["tenant_id", "id", "status", "error_code", "decision", "sender_id"]
+    rows = [(tenant_id, c.message_id, str(c.status), c.error_code, c.decision, c.sender_id) for c in changes]
     with connection.cursor() as cursor:
-        cursor.execute(_CHANGE, {"tenant": current_tenant_id(), "changes": json_rows(columns, rows)})
+        cursor.execute(_CHANGE, {"changes": json_rows(columns, rows)})
         moved = {row[0] for row in cursor.fetchall()}
     recount(batches)
     return moved

@@ -7,7 +7,7 @@ from messaging.providers.base import Provider
 from messaging.providers.simulator import SimulatorProvider
 from messaging.providers.twilio import TwilioProvider
 
-__all__ = ["Addresses", "PROVIDERS", "make_provider"]
+__all__ = ["PROVIDERS", "Addresses", "make_provider"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,10 @@
 """Words for messages and their parts."""
 
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
 from django import template
+from django.utils.dateformat import format as format_date
 
 from messaging.models import Message
 from messaging.reasons import reason_of
@@ -36,3 +40,13 @@ def share(count: int, whole: int) -> str:
         return ""
     percent = 100 * count / whole
     return "under 1 %" if 0 < percent < 1 else f"{percent:.0f} %"
+
+
+@register.filter
+def short_time(moment: datetime, zone: str) -> str:
+    """When, for a narrow list: the time of today, else the day."""
+    here = ZoneInfo(zone)
+    local, today = moment.astimezone(here), datetime.now(UTC).astimezone(here)
+    if local.date() == today.date():
+        return format_date(local, "g:i A")
+    return format_date(local, "M j" if local.year == today.year else "M j, Y")

@@ -139,8 +139,11 @@ def _phone_page(
         "problem": problem,
     }
     partial = getattr(request, "htmx", False) and request.GET.get("part") == "thread"
-    template = "messaging/_phone_thread.html" if partial else "messaging/phone_detail.html"
-    return TemplateResponse(request, template, context, status=422 if problem else 200)
+    if partial:
+        # A page shown before the first text came has no box to reply yet.
+        headers = {"HX-Refresh": "true"} if senders and request.GET.get("shown") == "empty" else {}
+        return TemplateResponse(request, "messaging/_phone_thread.html", context, headers=headers)
+    return TemplateResponse(request, "messaging/phone_detail.html", context, status=422 if problem else 200)
 
 
 def _bubbles(handset: Handset) -> list[_Bubble]:

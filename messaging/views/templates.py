@@ -101,10 +101,10 @@ def _edit(request: TenantRequest, template: MessageTemplate) -> HttpResponse:
 def part_count(request: TenantRequest) -> HttpResponse:
     """How many parts the text in a box would cost, and which character makes it cost more.
 
-    ``with_tags`` also says what is wrong with its merge tags; a reply has none.
+    ``with_tags`` also says what is wrong with its merge tags; a reply has none. ``short`` is for a narrow place.
     """
     context = _measured(request.POST.get("body", "")[:_MAX_MEASURED])
-    context["with_tags"] = bool(request.GET.get("with_tags"))
+    context |= {"with_tags": bool(request.GET.get("with_tags")), "short": bool(request.GET.get("short"))}
     return TemplateResponse(request, "messaging/_part_count.html", context)
 
 

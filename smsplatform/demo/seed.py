@@ -172,19 +172,7 @@ def _consent(contacts: Sequence[Contact], owner: User) -> set[str]:
         wanted = [
             p for p, share in (("marketing", 0.82), ("transactional", 0.96), ("reminder", 0.9)) if dice.random() < share
         ]
-        for purpose in wanted:
-            agreements.append(
-                OptIn(
-                    number=contact.number,
-                    purpose=purpose,
-                    source=source,
-                    wording=_WEB_WORDING if purpose == "marketing" else "Texts about my visits and bookings.",
-                    evidence={"page": "https://harbor.example/join"}
-                    if source == "web_form"
-                    else {"form": "New patient form, page 2"},
-                    occurred_at=contact.created_at,
-                )
-            )
+        agreements += [_agreement(contact, purpose, source) for purpose in wanted]
     record_opt_ins(agreements, actor_id=owner.id)
     agreed = {agreement.number for agreement in agreements if agreement.purpose == "marketing"}
     for contact in dice.sample([contact for contact in contacts if contact.number in agreed], 14):
@@ -194,6 +182,18 @@ def _consent(contacts: Sequence[Contact], owner: User) -> set[str]:
         )
         agreed.discard(contact.number)
     return agreed
+
+
+def _agreement(contact: Contact, purpose: str, source: str) -> OptIn:
+    on_the_web = source == ConsentRecord.Source.WEB_FORM
+    return OptIn(
+        number=contact.number,
+        purpose=purpose,
+        source=source,
+        wording=_WEB_WORDING if purpose == "marketing" else "Texts about my visits and bookings.",
+        evidence={"page": "https://harbor.example/join"} if on_the_web else {"form": "New patient form, page 2"},
+        occurred_at=contact.created_at,
+    )
 
 
 def _history(contacts: Sequence[Contact], agreed: set[str], sender: Sender, owner: User) -> None:

@@ -4,6 +4,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,7 @@ def test_no_public_route_is_listed_that_does_not_exist() -> None:
 
 def test_each_role_may_do_all_that_the_one_below_may() -> None:
     ranked = [PERMISSIONS[role] for role in (Role.VIEWER, Role.AGENT, Role.MANAGER, Role.OWNER)]
-    assert all(lower < higher for lower, higher in zip(ranked, ranked[1:], strict=False))
+    assert all(lower < higher for lower, higher in pairwise(ranked))
     assert ranked[-1] == frozenset(Permission)
 
 

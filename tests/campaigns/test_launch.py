@@ -179,7 +179,7 @@ def test_a_scheduled_campaign_starts_when_its_time_comes(committed_cast: Cast) -
 
 def test_it_is_completed_when_everybody_has_an_outcome(committed_cast: Cast) -> None:
     company = committed_cast.clinic
-    campaign = go(company, make_draft(company, make_list(company, NUMBERS[:2])))
+    go(company, make_draft(company, make_list(company, NUMBERS[:2])))
     complete_finished()
     with tenant_scope(company.tenant.id):
         assert Campaign.objects.get().status == "sending"

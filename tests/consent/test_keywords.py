@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 (look-alike characters are what is tested)
 import json
 from pathlib import Path
 from typing import Any

@@ -1,5 +1,7 @@
 """Reading contact files: whatever program saved them, one bad row costs one row."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -146,18 +148,14 @@ def test_one_number_however_it_is_typed(typed: str) -> None:
 
 @given(st.lists(st.text(max_size=40), min_size=1, max_size=9))
 def test_no_row_breaks_the_reader(cells: list[str]) -> None:
-    try:
+    with suppress(Rejected):
         read_row(cells, COLUMNS, "US")
-    except Rejected as problem:
-        assert str(problem)
 
 
 @given(st.binary(max_size=400))
 def test_no_file_breaks_the_reader(content: bytes) -> None:
-    try:
+    with suppress(FileProblem):
         list(read_table(content).rows())
-    except FileProblem as problem:
-        assert str(problem)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Handing messages to the simulated phone network."""
 
-import asyncio
 import json
 from collections.abc import Mapping
 from typing import Final
@@ -46,7 +45,7 @@ class SimulatorProvider:
                 return self._result(answer.status, await answer.json())
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             return SendResult(Outcome.TRY_AGAIN, error_code="not_connected", retry_after=2.0)
-        except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError):
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError):
             return SendResult(Outcome.UNKNOWN, error_code="no_answer")
 
     async def close(self) -> None:

@@ -157,7 +157,7 @@ class Network:
                     async with self._session.post(url, data=body, headers=headers) as answer:
                         if answer.status < 500:
                             return
-                except (aiohttp.ClientError, asyncio.TimeoutError):
+                except (TimeoutError, aiohttp.ClientError):
                     pass
             await asyncio.sleep(0.25 * 2**tried)
 

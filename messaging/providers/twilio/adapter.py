@@ -1,6 +1,5 @@
 """Handing messages to Twilio over its REST API, with the official SDK."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Final
 
@@ -50,7 +49,7 @@ class TwilioProvider:
             return classify(error.status, str(error.code or ""))
         except NothingSent:
             return SendResult(Outcome.TRY_AGAIN, error_code="not_connected", retry_after=2.0)
-        except (aiohttp.ClientError, asyncio.TimeoutError, OSError):
+        except (TimeoutError, aiohttp.ClientError, OSError):
             return SendResult(Outcome.UNKNOWN, error_code="no_answer")
         except (TwilioException, ValueError, KeyError, TypeError):
             return SendResult(Outcome.UNKNOWN, error_code="unreadable_answer")

@@ -39,7 +39,6 @@ class Transport(AsyncHttpClient):  # type: ignore[misc]
         headers: Mapping[str, str] | None = None,
         auth: tuple[str, str] | None = None,
         timeout: float | None = None,
-        allow_redirects: bool = False,
         **_: Any,
     ) -> Response:
         """One request, never repeated here. Raises ``NothingSent`` or ``aiohttp.ClientError`` / ``TimeoutError``."""
