@@ -130,7 +130,7 @@ Landed = tuple[int, UUID, str, str, bool | None, datetime | None]
 
 def _upsert(job: ContactImport, people: Sequence[ReadRow]) -> list[Landed]:
     copy_rows("staged", _STAGED_COLUMNS, [_staged(current_tenant_id(), row) for row in people])
-    facts = {"import": job.id, "now": timezone.now()}
+    facts: dict[str, UUID | datetime] = {"import": job.id, "now": timezone.now()}
     with connection.cursor() as cursor:
         cursor.execute(_MARK_REPEATED, facts)
         cursor.execute(_UPSERT, facts)
