@@ -1,5 +1,6 @@
 """Campaigns: the list, the composer, the last look before launch, and the page of a running one."""
 
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from campaigns import services
@@ -17,11 +19,11 @@ from campaigns.forms import ComposerForm, LaunchForm
 from campaigns.models import Campaign, CampaignRecipient
 from campaigns.outcomes import OUTCOMES, with_outcome
 from campaigns.preview import forecast, preview_text
-from campaigns.progress import progress_of
+from campaigns.progress import Progress, progress_of
 from campaigns.recipients import audience_of
 from common.forms import add_errors
 from common.pages import page_by_id
-from common.search import search_text
+from common.search import number_digits, search_text
 from contacts.audience import Audience
 from contacts.models import Contact
 from messaging.models import MessageTemplate
@@ -41,6 +43,9 @@ __all__ = [
 
 CONFIRM_FROM: Final = 5_000
 """From so many people on, the count is typed to confirm."""
+
+RECEIPTS_FOLLOW_FOR: Final = timedelta(minutes=10)
+"""So long after its end the page of a campaign still asks for delivery news."""
 
 _ANSWERS: Final = (("replied", "Replied"), ("opted_out", "Opted out"))
 _ACTIONS: Final = {
@@ -101,7 +106,7 @@ def campaign_edit(request: TenantRequest, campaign_id: UUID) -> HttpResponse:
 
 def _composer(request: TenantRequest, draft: Campaign) -> HttpResponse:
     is_new = draft._state.adding
-    form = ComposerForm(request.POST or None, instance=draft)
+    form = ComposerForm(request.POST if request.method == "POST" else None, instance=draft)
     if request.method == "POST" and form.is_valid():
         try:
             with transaction.atomic():
@@ -171,7 +176,7 @@ def campaign_review(request: TenantRequest, campaign_id: UUID) -> HttpResponse:
         return redirect("campaign", draft.id)
     audience = audience_of(draft)
     expected = forecast(draft, audience)
-    form = LaunchForm(request.POST or None, zone=request.tenant.timezone)
+    form = LaunchForm(request.POST if request.method == "POST" else None, zone=request.tenant.timezone)
     if request.method == "POST" and form.is_valid():
         try:
             _launch(request, draft, form, expected.audience)
@@ -207,10 +212,13 @@ def _launch(request: TenantRequest, draft: Campaign, form: LaunchForm, audience:
 def campaign(request: TenantRequest, campaign_id: UUID) -> HttpResponse:
     """Progress, and every recipient with what happened and why."""
     found = get_object_or_404(Campaign.objects.select_related("sender", "created_by"), id=campaign_id)
+    progress = progress_of([found])[found.id]
+    running = found.status in (Campaign.Status.LAUNCHING, Campaign.Status.SENDING)
     context: dict[str, object] = {
         "campaign": found,
-        "progress": progress_of([found])[found.id],
-        "is_running": found.status in (Campaign.Status.LAUNCHING, Campaign.Status.SENDING),
+        "progress": progress,
+        "is_running": running,
+        "is_live": running or found.status == Campaign.Status.SCHEDULED or _awaits_receipts(found, progress),
         "may_manage": _may_manage(request),
     }
     if request.htmx and request.GET.get("part") == "progress":
@@ -231,6 +239,12 @@ def campaign(request: TenantRequest, campaign_id: UUID) -> HttpResponse:
     return TemplateResponse(request, "campaigns/campaign_detail.html", context)
 
 
+def _awaits_receipts(found: Campaign, progress: Progress) -> bool:
+    """Whether news of texts handed over is still likely to come in by itself."""
+    lately = timezone.now() - RECEIPTS_FOLLOW_FOR
+    return found.finished_at is not None and found.finished_at > lately and progress.count("on_the_way") > 0
+
+
 def _recipients(request: TenantRequest, found: Campaign) -> QuerySet[CampaignRecipient]:
     """The recipients of a campaign that the filters of its page ask for."""
     rows = CampaignRecipient.objects.filter(campaign=found).select_related("message", "contact")
@@ -239,7 +253,7 @@ def _recipients(request: TenantRequest, found: Campaign) -> QuerySet[CampaignRec
     if answer in dict(_ANSWERS):
         rows = rows.filter(**{f"{answer}_at__isnull": False})
     if search := search_text(request):
-        digits = "".join(c for c in search if c.isascii() and c.isdigit())
+        digits = number_digits(search)
         people = Contact.objects.search(search).values("id")
         rows = rows.filter(Q(number__contains=digits) if digits else Q(contact_id__in=people))
     return rows

@@ -1,14 +1,22 @@
 """What somebody typed into a search box."""
 
+import re
 from typing import Final
 
 from django.http import HttpRequest
 
-__all__ = ["search_text"]
+__all__ = ["number_digits", "search_text"]
 
 _MAX_LENGTH: Final = 80
+_BETWEEN_DIGITS: Final = re.compile(r"[\s().+-]")
 
 
 def search_text(request: HttpRequest, name: str = "q") -> str:
     """The text without outer blanks, cut to what could match; no NUL, which PostgreSQL refuses in any text."""
     return request.GET.get(name, "").replace("\x00", "").strip()[:_MAX_LENGTH]
+
+
+def number_digits(text: str) -> str:
+    """The digits of what looks like a number or a part of one, such as (202) 555; empty for anything else."""
+    digits = _BETWEEN_DIGITS.sub("", text)
+    return digits if digits.isascii() and digits.isdigit() else ""

@@ -82,6 +82,7 @@ class UploadForm(forms.Form):
         label="CSV file",
         help_text="Saved from any spreadsheet program. The first row holds the names of the columns.",
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,text/csv"}),
+        error_messages={"required": "Choose a file first.", "empty": "The file is empty."},
     )
 
 
@@ -89,7 +90,10 @@ class ImportChoicesForm(forms.Form):
     """What the columns mean and how the people agreed; one select per column is added for the file at hand."""
 
     basis = forms.ChoiceField(
-        label="How did these people agree to be texted?", choices=ContactImport.Basis, widget=forms.RadioSelect
+        label="How did these people agree to be texted?",
+        choices=ContactImport.Basis,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose one. When you are not sure, choose the last."},
     )
     purposes = forms.MultipleChoiceField(
         label="What did they agree to?", choices=_PURPOSES, required=False, widget=forms.CheckboxSelectMultiple

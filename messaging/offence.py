@@ -23,8 +23,8 @@ class Offence:
     def name(self) -> str:
         """The character itself, or its name when nothing would be seen."""
         if self.character.isprintable() and not self.character.isspace():
-            return f"“{self.character}”"
-        return f"a {unicodedata.name(self.character, 'special character').lower()}"
+            return self.character
+        return unicodedata.name(self.character, "a special character").lower()
 
 
 def find_offence(written: str, sent: str | None = None) -> Offence | None:

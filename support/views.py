@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from common.forms import add_errors
 from common.pages import PAGE_ROWS
-from common.search import search_text
+from common.search import number_digits, search_text
 from consent.gate import ALLOW
 from consent.models import ConsentState, Suppression
 from consent.purposes import Purpose
@@ -158,7 +158,7 @@ def _list(request: TenantRequest, found: Conversation | None) -> dict[str, objec
     rows = _shown(Conversation.objects.select_related("contact").order_by("-last_at"), shown, found)
     search = search_text(request)
     if search:
-        digits = "".join(c for c in search if c.isascii() and c.isdigit())
+        digits = number_digits(search)
         people = Contact.objects.search(search).values("id")
         rows = rows.filter(Q(number__contains=digits) if digits else Q(contact_id__in=people))
     limit = _number(request, "rows", PAGE_ROWS, MOST_ROWS)

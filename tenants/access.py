@@ -60,12 +60,12 @@ def tenant_view(permission: Permission, *, write: Permission | None = None) -> C
                 return render(request, "429.html", status=429)
             tenant_id = _chosen_tenant(request)
             if tenant_id is None:
-                return redirect("tenant_switch")
+                return _to_switch(request)
             with tenant_scope(tenant_id):
                 membership = _membership(request.user)
                 if membership is None:
                     del request.session[SESSION_TENANT]
-                    return redirect("tenant_switch")
+                    return _to_switch(request)
                 needed = permission if request.method in ("GET", "HEAD") else write or permission
                 if not allowed(membership.role, needed):
                     raise PermissionDenied(f"Your role ({membership.get_role_display()}) cannot do this.")
@@ -98,10 +98,15 @@ def _answer(
 ) -> HttpResponseBase:
     request.membership = membership  # type: ignore[attr-defined]
     request.tenant = membership.tenant  # type: ignore[attr-defined]
-    response = view(request, *args, **kwargs)  # type: ignore[arg-type]
-    if isinstance(response, TemplateResponse):
-        # Lazy querysets must be read while the scope is open.
-        response.render()
+    try:
+        response = view(request, *args, **kwargs)  # type: ignore[arg-type]
+        if isinstance(response, TemplateResponse):
+            # Lazy querysets must be read while the scope is open.
+            response.render()
+    except Exception:
+        # The error page is made outside the scope, so it must not ask for anything of the tenant.
+        del request.membership  # type: ignore[attr-defined]
+        raise
     return response
 
 
@@ -119,3 +124,8 @@ def _to_login(request: HttpRequest) -> HttpResponse:
     if getattr(request, "htmx", None):
         return HttpResponseClientRedirect(url)
     return redirect(url)
+
+
+def _to_switch(request: HttpRequest) -> HttpResponse:
+    """Where a tenant is chosen; it leads back to the page asked for."""
+    return redirect(f"{resolve_url('tenant_switch')}?{urlencode({'next': request.get_full_path()})}")

@@ -42,6 +42,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField("platform admin", default=False)
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(default=now, editable=False)
+    last_tenant_id = models.UUIDField(null=True, editable=False)
+    """The tenant worked in last; where the next sign-in begins."""
 
     objects: ClassVar[UserManager] = UserManager()
 

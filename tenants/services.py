@@ -1,6 +1,7 @@
 """What can be done with tenants and their members."""
 
 import re
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -10,7 +11,15 @@ from tenants.models import Membership, Tenant, User
 from tenants.permissions import Role
 from tenants.scope import all_tenants, tenant_scope
 
-__all__ = ["add_member", "change_role", "create_tenant", "memberships_of", "remove_member"]
+__all__ = [
+    "add_member",
+    "change_role",
+    "create_tenant",
+    "memberships_of",
+    "remember_tenant",
+    "remove_member",
+    "usual_tenant",
+]
 
 
 @transaction.atomic
@@ -79,6 +88,17 @@ def memberships_of(user_id: UUID) -> list[Membership]:
     with all_tenants("a user's own memberships"):
         rows = Membership.objects.filter(user_id=user_id, is_active=True).select_related("tenant")
         return sorted(rows, key=lambda membership: membership.tenant.name.casefold())
+
+
+def usual_tenant(user: User, memberships: Sequence[Membership]) -> str:
+    """The tenant to begin with: the one worked in last, else one the user owns, else any; "" without memberships."""
+    ranked = sorted(memberships, key=lambda one: (one.tenant_id != user.last_tenant_id, one.role != Role.OWNER))
+    return str(ranked[0].tenant_id) if ranked else ""
+
+
+def remember_tenant(*, user: User, tenant_id: UUID) -> None:
+    """The next sign-in begins where this one was."""
+    User.objects.filter(id=user.id).update(last_tenant_id=tenant_id)
 
 
 def _require_another_owner(membership: Membership) -> None:

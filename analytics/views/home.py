@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 from analytics.figures import daily
 from analytics.models import DailyFigure
 from campaigns.models import Campaign
-from campaigns.progress import progress_of
+from campaigns.progress import Progress, progress_of
 from common.charts import Chart, Series
 from common.pages import at_most
 from common.statuses import Tone
@@ -55,15 +55,18 @@ def home(request: TenantRequest) -> HttpResponse:
     if request.htmx and request.GET.get("part") == "running":
         return TemplateResponse(request, "analytics/_running.html", _running())
     figures = [_figure(metric, days) for metric, days in _daily(request)]
+    has_contacts = Contact.objects.exists()
+    has_figures = any(figure["month"] for figure in figures)
     context = {
         **_running(),
         **_waiting(),
         "first_name": next(iter(request.user.name.split()), ""),
-        "has_contacts": Contact.objects.exists(),
+        "is_new": not has_contacts and not has_figures,
+        "has_contacts": has_contacts,
         "has_sender": Sender.objects.filter(status=Sender.Status.ACTIVE).exists(),
         "has_campaigns": Campaign.objects.exists(),
         "figures": figures,
-        "has_figures": any(figure["month"] for figure in figures),
+        "has_figures": has_figures,
         "may_import": allowed(request.membership.role, Permission.IMPORT_CONTACTS),
         "may_campaign": allowed(request.membership.role, Permission.MANAGE_CAMPAIGNS),
         "may_settings": allowed(request.membership.role, Permission.MANAGE_SETTINGS),
@@ -99,9 +102,18 @@ def _running() -> dict[str, object]:
     ).order_by("-finished_at")[:_SHOWN]
     shown = [*at_work, *next_up, *finished][:_SHOWN]
     progress = progress_of(shown)
-    open_ones = [campaign for campaign in shown if campaign.status != Campaign.Status.COMPLETED]
-    every = 2 if any(campaign.status in _MOVING for campaign in open_ones) else 15
-    return {"running": [(campaign, progress[campaign.id]) for campaign in shown], "every": every if open_ones else 0}
+    rows = [(campaign, progress[campaign.id]) for campaign in shown]
+    return {"running": rows, "every": min((_pace(*row) for row in rows if _pace(*row)), default=0)}
+
+
+def _pace(campaign: Campaign, progress: Progress) -> int:
+    """Seconds until this campaign may look different; 0 when it will not."""
+    if campaign.status in _MOVING:
+        return 2
+    if campaign.status != Campaign.Status.COMPLETED:
+        return 15
+    # Handed over is not yet delivered: the receipts come in for a while.
+    return 5 if progress.count("on_the_way") else 0
 
 
 def _daily(request: TenantRequest) -> list[tuple[DailyFigure.Metric, list[tuple[date, int]]]]:

@@ -8,7 +8,7 @@ const NEAR_END_PX = 60;
 export function watchReadingPlace() {
   for (const box of document.querySelectorAll("[data-stay-at-end]")) {
     goToEnd(box);
-    box.addEventListener("scroll", () => isAtEnd(box) && offerEnd(box, false), { passive: true });
+    holdEnd(box);
   }
   for (const box of document.querySelectorAll("[data-keep-scroll]")) {
     box.scrollTop = Number(sessionStorage.getItem(storageKey(box)) ?? 0);
@@ -23,6 +23,20 @@ export function watchReadingPlace() {
     if (button) goToEnd(document.getElementById(button.dataset.toEnd));
   });
   holdPlaceInSwaps();
+}
+
+/** The box becomes lower when the reply grows or a phone shows its keyboard. */
+function holdEnd(box) {
+  let atEnd = true;
+  box.addEventListener(
+    "scroll",
+    () => {
+      atEnd = isAtEnd(box);
+      if (atEnd) offerEnd(box, false);
+    },
+    { passive: true },
+  );
+  new ResizeObserver(() => atEnd && goToEnd(box)).observe(box);
 }
 
 function holdPlaceInSwaps() {

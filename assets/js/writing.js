@@ -11,7 +11,9 @@ const STUCK_AFTER_MS = 10_000;
 export function watchWriting() {
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-fill], [data-replace]");
-    if (button) changeText(button.dataset);
+    if (!button) return;
+    button.closest("details")?.removeAttribute("open");
+    changeText(button.dataset);
   });
   document.addEventListener("keydown", (event) => {
     const sends = event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing;

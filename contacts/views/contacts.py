@@ -129,8 +129,8 @@ def contact_add(request: TenantRequest) -> HttpResponse:
         try:
             contact = create_contact(tenant=request.tenant, number=form.cleaned_data["number"], values=values)
         except ValidationError as error:
-            add_errors(form, error)
             known = _known(request, form.cleaned_data["number"])
+            add_errors(form, error)
         else:
             messages.success(request, "Contact added.")
             return redirect("contact", contact.id)

@@ -132,7 +132,7 @@ def _rows(request: TenantRequest, job: ContactImport) -> dict[str, object]:
         "outcomes": [(value, label, job.counts.get(value, 0)) for value, label in ImportRow.Outcome.choices],
         "notes": {name: at_most(everything.filter(note=name), COUNTED_UP_TO) for name in _NOTES},
         "counted_up_to": COUNTED_UP_TO,
-        "known": job.rows_done - job.counts.get(ImportRow.Outcome.REJECTED, 0),
+        "people": sum(job.counts.get(name, 0) for name in ("created", "updated", "unchanged")),
         "purposes": [Purpose(purpose).label for purpose in job.purposes],
         "may_campaign": allowed(request.membership.role, Permission.MANAGE_CAMPAIGNS),
     }

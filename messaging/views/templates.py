@@ -75,7 +75,7 @@ def template_delete(request: TenantRequest, template_id: UUID) -> HttpResponse:
 
 
 def _edit(request: TenantRequest, template: MessageTemplate) -> HttpResponse:
-    form = TemplateForm(request.POST or None, instance=template)
+    form = TemplateForm(request.POST if request.method == "POST" else None, instance=template)
     if request.method == "POST" and form.is_valid():
         try:
             save_template(template=form.instance)
