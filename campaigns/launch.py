@@ -16,10 +16,12 @@ from campaigns.models import Campaign, CampaignRecipient
 from campaigns.recipients import freeze
 from common.bulk import json_rows
 from common.lanes import MARKETING, TRANSACTIONAL
+from common.planner import refresh_statistics
 from consent.gate import ALLOW
 from consent.purposes import Purpose
 from contacts.models import Contact
 from messaging.merge_tags import Rendered, Template, compile_template
+from messaging.models import Message
 from messaging.pipeline.enqueue import MAX_BATCH, Cause, Draft, enqueue
 from messaging.pipeline.gate import Candidate, Circumstances, decide_all
 from messaging.pipeline.route import choose
@@ -56,8 +58,9 @@ def plan_campaign(tenant_id: UUID, campaign_id: UUID) -> None:
             page = _next_page(campaign_id)
             if not page:
                 _planned(campaign)
-                return
+                break
             _plan_page(campaign, template, page)
+    refresh_statistics(CampaignRecipient, Message)
 
 
 def merge_values(campaign: Campaign, contact: Contact | None) -> dict[str, str]:

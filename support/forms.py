@@ -18,4 +18,6 @@ class ReplyForm(forms.Form):
 class NewConversationForm(forms.Form):
     """A number to write to."""
 
-    number = forms.CharField(label="Mobile number", max_length=40, widget=forms.TextInput(attrs={"type": "tel", "autofocus": True}))
+    number = forms.CharField(
+        label="Mobile number", max_length=40, widget=forms.TextInput(attrs={"type": "tel", "autofocus": True})
+    )

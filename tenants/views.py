@@ -43,7 +43,8 @@ def _back(request: HttpRequest) -> str:
     """The page that was asked for before a tenant was chosen, if it is one of ours."""
     wanted = request.GET.get("next", "")
     ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return wanted if ours else resolve_url("home")
+    # A path, not a word that redirect() would take for the name of a view.
+    return wanted if ours and wanted.startswith("/") else resolve_url("home")
 
 
 @tenant_view(Permission.VIEW)

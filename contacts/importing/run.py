@@ -9,10 +9,12 @@ from uuid import UUID
 from django.db.models import F, Q
 from django.utils import timezone
 
+from common.planner import refresh_statistics
+from consent.models import ConsentRecord, ConsentState
 from contacts.importing.decoding import FileProblem, Row, Table, read_table
 from contacts.importing.load import ReadRow, load_chunk
 from contacts.importing.rows import Rejected, read_row
-from contacts.models import ContactImport, ImportFile
+from contacts.models import Contact, ContactImport, ContactTag, ImportFile, ImportRow, ListMember
 from tenants.scope import tenant_scope
 
 __all__ = ["run_import"]
@@ -36,6 +38,7 @@ def run_import(tenant_id: UUID, import_id: UUID) -> None:
             if not _load(import_id, chunk, done):
                 return
         done += len(chunk)
+    refresh_statistics(Contact, ListMember, ContactTag, ImportRow, ConsentRecord, ConsentState)
     with tenant_scope(tenant_id, durable=True):
         _finish(import_id)
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from common.forms import add_errors
 from common.pages import at_most, page_by_id
 from common.phone_numbers import NumberProblem, parse
+from common.search import search_text
 from consent.ledger import OptIn
 from consent.models import ConsentRecord, ConsentState, Suppression
 from consent.purposes import Purpose
@@ -82,11 +83,8 @@ def _consent_of(numbers: Collection[str]) -> dict[str, str]:
 
 
 def _filtered(request: TenantRequest) -> ContactQuerySet[Contact]:
-    rows = (
-        Contact.objects.search(request.GET.get("q", "")[:80])
-        if request.GET.get("q")
-        else Contact.objects.get_queryset()
-    )
+    search = search_text(request)
+    rows = Contact.objects.search(search) if search else Contact.objects.get_queryset()
     list_id, tag_id, consent = (request.GET.get(name, "") for name in ("list", "tag", "consent"))
     if contact_list := ContactList.objects.filter(id=_id(list_id)).first():
         rows = rows.in_list(contact_list.id)

@@ -73,15 +73,18 @@ def phones(request: HttpRequest) -> HttpResponse:
     digits = "".join(c for c in search if c.isascii() and c.isdigit())
     page = _page_number(request)
     store = Handsets(settings.REDIS_URL)
-    shown: list[Handset]
-    shown = store.matching(digits, limit=PER_PAGE) if digits else store.recent(offset=page * PER_PAGE, limit=PER_PAGE)
+    shown: list[Handset] = []
+    if not search:
+        shown = store.recent(offset=page * PER_PAGE, limit=PER_PAGE)
+    elif digits:
+        shown = store.matching(digits, limit=PER_PAGE)
     context = {
         "handsets": [(handset.number, _bubbles(handset)) for handset in shown],
         "arrived": store.arrived(),
         "q": search,
         "page_number": page,
-        "previous_page": page - 1 if page and not digits else None,
-        "next_page": page + 1 if not digits and len(shown) == PER_PAGE else None,
+        "previous_page": page - 1 if page and not search else None,
+        "next_page": page + 1 if not search and len(shown) == PER_PAGE else None,
     }
     partial = getattr(request, "htmx", False) and request.GET.get("part") == "phones"
     return TemplateResponse(request, "messaging/_phones.html" if partial else "messaging/phone_list.html", context)

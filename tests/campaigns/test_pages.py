@@ -30,6 +30,7 @@ from tests.cast import Cast, Company
 from tests.web import sign_in
 
 HOSTILE = "<script>alert(1)</script>\"'{{ x }}"
+NOBODYS = "01900000-0000-7000-8000-000000000000"
 NUMBERS = [f"+120255501{n:02d}" for n in range(6)]
 
 
@@ -85,7 +86,9 @@ def sent(company: Company, campaign: Campaign, statuses: Mapping[str, str]) -> C
                 number=number,
                 body="Spring",
                 blocked=status == Message.Status.BLOCKED,
-                decision={"rule": "person_agreed"} if status == Message.Status.BLOCKED else {"rule": "all_rules_passed"},
+                decision={"rule": "person_agreed"}
+                if status == Message.Status.BLOCKED
+                else {"rule": "all_rules_passed"},
             )
             for number, status in statuses.items()
         ]
@@ -93,9 +96,7 @@ def sent(company: Company, campaign: Campaign, statuses: Mapping[str, str]) -> C
         for (number, status), message_id in zip(statuses.items(), ids, strict=True):
             Message.objects.filter(id=message_id).update(status=status)
             contact = Contact.objects.get(number=number)
-            CampaignRecipient.objects.create(
-                campaign=campaign, contact=contact, number=number, message_id=message_id
-            )
+            CampaignRecipient.objects.create(campaign=campaign, contact=contact, number=number, message_id=message_id)
         recount([batch.id])
         Batch.objects.filter(id=batch.id).update(state=Batch.State.DONE)
         Campaign.objects.filter(id=campaign.id).update(
@@ -183,7 +184,7 @@ def test_the_list_is_filtered_by_name_and_status(alice: Client, cast: Cast, peop
 
 
 @pytest.mark.parametrize(
-    "query", [{"q": "\x00"}, {"q": "%_'"}, {"status": "x'"}, {"before": "no-id"}, {"before": str(uuid4())}]
+    "query", [{"q": "\x00"}, {"q": "%_'"}, {"status": "x'"}, {"before": "no-id"}, {"before": NOBODYS}]
 )
 def test_odd_filters_do_no_harm(alice: Client, draft: Campaign, query: dict[str, str]) -> None:
     assert alice.get(reverse("campaigns"), query).status_code == 200
@@ -224,9 +225,9 @@ def test_a_campaign_is_written_and_reviewed(alice: Client, cast: Cast, people: C
         ({"body": "Hi {{ first_nam }}"}, "Did you mean {{ first_name }}?"),
         ({"body": "Hi {{ first_name"}, "is not closed."),
         ({"body": "x" * 1601}, "Ensure this value has at most 1600 characters (it has 1601)."),
-        ({"lists": [str(uuid4())]}, "is not one of the available choices."),
+        ({"lists": [NOBODYS]}, "is not one of the available choices."),
         ({"lists": ["no-id"]}, "is not a valid UUID."),
-        ({"sender": str(uuid4())}, "Select a valid choice."),
+        ({"sender": NOBODYS}, "Select a valid choice."),
     ],
     ids=lambda value: str(value)[:40],
 )
@@ -261,7 +262,9 @@ def test_another_tenants_list_and_sender_cannot_be_chosen(alice: Client, cast: C
     assert str(cast.shop.sender.id) not in page
 
 
-def test_a_draft_is_changed_and_anything_else_is_not(alice: Client, cast: Cast, draft: Campaign, people: ContactList) -> None:
+def test_a_draft_is_changed_and_anything_else_is_not(
+    alice: Client, cast: Cast, draft: Campaign, people: ContactList
+) -> None:
     alice.post(reverse("campaign_edit", args=[draft.id]), composed(people, name="Summer"))
     assert reload(cast.clinic, draft).name == "Summer"
     with tenant_scope(cast.clinic.tenant.id):
@@ -393,9 +396,7 @@ def test_a_campaign_starts_now(alice: Client, cast: Cast, draft: Campaign) -> No
 def test_a_later_time_is_the_wall_clock_of_the_tenant(alice: Client, cast: Cast, draft: Campaign) -> None:
     zone = ZoneInfo(cast.clinic.tenant.timezone)
     at = (timezone.now().astimezone(zone) + timedelta(days=2)).replace(hour=9, minute=30, second=0, microsecond=0)
-    alice.post(
-        reverse("campaign_review", args=[draft.id]), {"when": "later", "scheduled_at": f"{at:%Y-%m-%dT%H:%M}"}
-    )
+    alice.post(reverse("campaign_review", args=[draft.id]), {"when": "later", "scheduled_at": f"{at:%Y-%m-%dT%H:%M}"})
     scheduled = reload(cast.clinic, draft)
     assert (scheduled.status, scheduled.scheduled_at) == (Campaign.Status.SCHEDULED, at)
     page = text_of(alice.get(reverse("campaign", args=[draft.id])))
@@ -448,9 +449,7 @@ def test_what_nobody_would_get_cannot_be_started_from_the_page(alice: Client, ca
 
 
 def test_each_recipient_stands_there_with_the_reason(alice: Client, cast: Cast, draft: Campaign) -> None:
-    campaign = sent(
-        cast.clinic, draft, {NUMBERS[1]: "delivered", NUMBERS[4]: "blocked", NUMBERS[2]: "undelivered"}
-    )
+    campaign = sent(cast.clinic, draft, {NUMBERS[1]: "delivered", NUMBERS[4]: "blocked", NUMBERS[2]: "undelivered"})
     page = text_of(alice.get(reverse("campaign", args=[campaign.id])))
     assert "Has not agreed to this kind of text" in page
     assert "The phone network could not deliver it" in page
@@ -515,7 +514,7 @@ def test_a_finished_campaign_still_asks_for_the_last_receipts(alice: Client, cas
     assert "every 5s" in text_of(alice.get(reverse("campaign", args=[campaign.id])))
     with tenant_scope(cast.clinic.tenant.id):
         Campaign.objects.update(finished_at=timezone.now() - timedelta(hours=1))
-    assert "hx-trigger" not in text_of(alice.get(reverse("campaign", args=[campaign.id]))).split("recipients-heading")[0]
+    assert "every 5s" not in text_of(alice.get(reverse("campaign", args=[campaign.id])))
 
 
 def test_a_scheduled_page_is_loaded_anew_when_it_starts(alice: Client, cast: Cast, draft: Campaign) -> None:

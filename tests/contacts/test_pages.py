@@ -162,6 +162,7 @@ def four(alice: Client, cast: Cast, clinic: Stock) -> None:
         ({"q": "alba"}, {"Ann"}),
         ({"q": "(202) 555-0102"}, {"Ben"}),
         ({"q": "nobody"}, set()),
+        ({"q": " \x00a\x00n\x00 "}, {"Ann"}),
         ({"consent": "opt_in"}, {"Ann"}),
         ({"consent": "opt_out"}, {"Ben", "Cleo"}),
         ({"consent": "none"}, {"Dan"}),

@@ -4,11 +4,14 @@ import json
 import secrets
 from typing import Any
 
+from django.apps import apps
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
+from common.planner import refresh_statistics
 from smsplatform.demo.seed import seed
 from smsplatform.environment import home
+from tenants.owned import TenantOwned
 
 
 class Command(BaseCommand):
@@ -20,6 +23,7 @@ class Command(BaseCommand):
         password = login.get("password") or secrets.token_urlsafe(12)
         with transaction.atomic():
             owner = seed(password=password)
+        refresh_statistics(*(model for model in apps.get_models() if issubclass(model, TenantOwned)))
         home().mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600, exist_ok=True)
         path.write_text(json.dumps({"email": owner.email, "password": password}))
