@@ -148,8 +148,12 @@ def start_import(
     consent_note: str = "",
     contact_list: ContactList | None = None,
     tag: Tag | None = None,
+    by_caller: bool = False,
 ) -> None:
-    """Begin an uploaded import with the choices made; raises ``ValidationError`` by field."""
+    """Begin an uploaded import with the choices made; raises ``ValidationError`` by field.
+
+    A worker runs it, unless the caller will (``by_caller``) with ``run_import``.
+    """
     if job.status != ContactImport.Status.UPLOADED:
         raise ValidationError("This import has been started already.")
     job.columns = list(columns)
@@ -161,7 +165,8 @@ def start_import(
     _check_choices(job)
     job.status = ContactImport.Status.QUEUED
     job.save()
-    enqueue_on_commit(import_rows, str(job.tenant_id), str(job.id))
+    if not by_caller:
+        enqueue_on_commit(import_rows, str(job.tenant_id), str(job.id))
 
 
 def _check_choices(job: ContactImport) -> None:

@@ -1,6 +1,7 @@
 """Template tags and filters of the dashboard; the components they serve are in templates/components."""
 
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -33,8 +34,9 @@ def component(context: Context, content: str, name: str, **parameters: object) -
 
 
 @register.simple_tag
+@lru_cache(maxsize=1024)
 def icon(name: str, classes: str = "") -> str:
-    """Decorative Lucide icon; raises when there is none of that name."""
+    """Decorative Lucide icon; raises when there is none of that name. Made once, because a page shows many."""
     attributes = {"class": f"icon {classes}".strip(), "aria_hidden": "true", "focusable": "false"}
     return lucide(name, size=24, **attributes)
 

@@ -122,6 +122,8 @@ def _simulator_account() -> ProviderAccount:
         kind=ProviderAccount.Kind.SIMULATOR,
         name="Simulated phone network",
         credentials={"secret": settings.SIMULATOR_SECRET},
+        # The network shares the machine with everything else.
+        max_in_flight=64,
     )
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import time
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"Cannot read {path}: {error.strerror}") from None
         job = self._start(tenant, path.name, content, options)
-        run_import(tenant.id, job.id)
+        self._run(tenant, job)
         self.stdout.write(json.dumps(self._summary(tenant, job, path)))
 
     def _start(self, tenant: Tenant, name: str, content: bytes, options: dict[str, Any]) -> ContactImport:
@@ -65,12 +66,23 @@ class Command(BaseCommand):
                     if options["list"]
                     else None,
                     tag=get_or_create_tag(name=options["tag"]) if options["tag"] else None,
+                    by_caller=True,
                 )
         except FileProblem as problem:
             raise CommandError(str(problem)) from None
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
         return job
+
+    def _run(self, tenant: Tenant, job: ContactImport) -> None:
+        """Import here; should a worker have taken it over, wait for that one."""
+        finished = (ContactImport.Status.DONE, ContactImport.Status.FAILED)
+        while True:
+            run_import(tenant.id, job.id)
+            with tenant_scope(tenant.id):
+                if ContactImport.objects.filter(id=job.id, status__in=finished).exists():
+                    return
+            time.sleep(0.5)
 
     def _summary(self, tenant: Tenant, job: ContactImport, path: Path) -> dict[str, object]:
         rejected_file = ""

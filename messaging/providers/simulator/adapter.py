@@ -21,7 +21,7 @@ from messaging.providers.simulator.signing import SIGNATURE_HEADER, is_genuine, 
 
 __all__ = ["SimulatorProvider"]
 
-_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=2, sock_read=5)
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=2, sock_read=10)
 _STATUS_WORDS: Final = frozenset({"accepted", "sent", "delivered", "undelivered", "failed"})
 
 
