@@ -13,7 +13,18 @@ AREA_CODES = (
 ).split()
 """Assigned for years; 555-0100 to 555-0199 in each of them are fictional."""
 
-_BAD = ("", "n/a", "12345", "555-0100", "+1 (202) 555", "not a number", "202-555-01", "+44 909 879 0000", "0000000000", "call office")
+_BAD = (
+    "",
+    "n/a",
+    "12345",
+    "555-0100",
+    "+1 (202) 555",
+    "not a number",
+    "202-555-01",
+    "+44 909 879 0000",
+    "0000000000",
+    "call office",
+)
 
 
 def customer_file(*, good: int, bad: int, declined: int, seed: int = 1) -> str:

@@ -9,6 +9,7 @@ __all__ = ["MAX_FILE_BYTES", "MAX_LINE_CHARACTERS", "FileProblem", "Table", "rea
 
 MAX_FILE_BYTES: Final = 50 * 1024 * 1024
 MAX_LINE_CHARACTERS: Final = 32_768
+MAX_COLUMNS: Final = 200
 MAX_LINES_PER_ROW: Final = 20
 """A quoted cell may contain line breaks; more than this means that a quote was never closed."""
 
@@ -81,6 +82,8 @@ def read_table(content: bytes) -> Table:
         header = [cell.strip() for cell in _cells(lines[0], delimiter)]
     except csv.Error:
         raise FileProblem("The first row cannot be read. It must hold the names of the columns.") from None
+    if len(header) > MAX_COLUMNS:
+        raise FileProblem(f"The file has {len(header)} columns. Keep at most {MAX_COLUMNS} of them.")
     if not any(header):
         raise FileProblem("The first row is empty. It must hold the names of the columns.")
     return Table(header=header, delimiter=delimiter, lines=lines[1:])

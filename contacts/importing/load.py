@@ -179,7 +179,13 @@ def _record_consent(job: ContactImport, landed: Sequence[Landed]) -> dict[int, s
         if number not in suppressed and (consented or (consented is None and purposes))
     ]
     with_consent = {row for row, _, _ in agreed} if purposes else set()
-    notes.update({row: "no_consent" for row, *_ in landed if row not in notes and row not in with_consent})
+    without = {row: number for row, _, number, *_ in landed if row not in notes and row not in with_consent}
+    earlier = set(
+        ConsentState.objects.filter(number__in=set(without.values()), act=ConsentRecord.Act.OPT_IN).values_list(
+            "number", flat=True
+        )
+    )
+    notes.update({row: "no_consent" for row, number in without.items() if number not in earlier})
     for purpose in purposes:
         _opt_in(job, purpose, agreed, notes)
     return notes

@@ -39,6 +39,7 @@ def test_files_as_programs_save_them(content: bytes, header: list[str], first: l
         (b",,\nx,y\n", "names of the columns"),
         (b"PK\x03\x04rest", "Save as > CSV"),
         (b"\xff\xfe\x00", "damaged"),
+        (b",".join(b"c%d" % n for n in range(201)) + b"\nx", "201 columns"),
     ],
 )
 def test_files_that_cannot_be_read_say_what_to_do(content: bytes, hint: str) -> None:
