@@ -44,6 +44,9 @@ __all__ = [
 CONFIRM_FROM: Final = 5_000
 """From so many people on, the count is typed to confirm."""
 
+COUNTS_HOLD_SECONDS: Final = 60
+"""While a text is written, its audience is not counted anew for each letter."""
+
 RECEIPTS_FOLLOW_FOR: Final = timedelta(minutes=10)
 """So long after its end the page of a campaign still asks for delivery news."""
 
@@ -137,7 +140,7 @@ def campaign_preview(request: TenantRequest) -> HttpResponse:
     """The preview panel for what stands in the composer, while it is being written."""
     form = ComposerForm(request.POST, instance=Campaign())
     form.is_valid()
-    context = _preview(_as_typed(form), _audience_as_typed(form))
+    context = _preview(_as_typed(form), _audience_as_typed(form), remember_seconds=COUNTS_HOLD_SECONDS)
     return TemplateResponse(request, "campaigns/_preview.html", context)
 
 
@@ -159,10 +162,10 @@ def _audience_as_typed(form: ComposerForm) -> Audience:
     return Audience(everyone=chosen["everyone"], **ids)
 
 
-def _preview(draft: Campaign, audience: Audience) -> dict[str, object]:
+def _preview(draft: Campaign, audience: Audience, *, remember_seconds: int = 0) -> dict[str, object]:
     return {
         "preview": preview_text(draft, audience),
-        "forecast": forecast(draft, audience),
+        "forecast": forecast(draft, audience, remember_seconds=remember_seconds),
         "purpose": draft.get_purpose_display(),
     }
 

@@ -2,10 +2,14 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final
+
+from django.core.cache import cache
 
 from contacts.models import Contact
 from messaging.merge_tags import names
+from tenants.scope import current_tenant_id
 
 __all__ = ["TagButton", "known_tags", "tag_buttons"]
 
@@ -16,6 +20,7 @@ _DEFAULTS: Final = {"first_name": "there"}
 _LABELS: Final = {"brand": "Business name", "email": "E-mail"}
 _SAMPLED_CONTACTS: Final = 50
 _MAX_BUTTONS: Final = 20
+_REMEMBERED_SECONDS: Final = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +39,17 @@ def tag_buttons() -> list[TagButton]:
 def known_tags(body: str) -> Collection[str]:
     """The merge tags that a text may use: the offered ones, and those that any contact has a value for."""
     known = set(_offered())
-    for name in set(names(body)) - known:
-        if Contact.objects.filter(fields__has_key=name).exists():
-            known.add(name)
-    return known
+    return known | {name for name in set(names(body)) - known if _has_values(name)}
+
+
+def _has_values(name: str) -> bool:
+    """Whether any contact has this value. Remembered for a moment: for a name that nobody has, all are read."""
+    key = f"merge-tag:{current_tenant_id()}:{sha256(name.encode()).hexdigest()}"
+    found: bool | None = cache.get(key)
+    if found is None:
+        found = Contact.objects.filter(fields__has_key=name).exists()
+        cache.set(key, found, _REMEMBERED_SECONDS)
+    return found
 
 
 def _offered() -> list[str]:

@@ -59,7 +59,7 @@ def _our_routes() -> list[tuple[str, str, Callable[..., object]]]:
     return [route for route in _routes(get_resolver()) if not route[0].startswith("admin/")]
 
 
-@pytest.mark.parametrize(("path", "name", "view"), _our_routes(), ids=lambda value: str(value)[:60])
+@pytest.mark.parametrize(("path", "name", "view"), _our_routes(), ids=[path for path, _, _ in _our_routes()])
 def test_each_route_declares_who_may_call_it(path: str, name: str, view: Callable[..., object]) -> None:
     declared = declared_permission(view)
     assert declared is not None, f"{path} declares no permission"
