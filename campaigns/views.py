@@ -140,7 +140,7 @@ def campaign_preview(request: TenantRequest) -> HttpResponse:
     """The preview panel for what stands in the composer, while it is being written."""
     form = ComposerForm(request.POST, instance=Campaign())
     form.is_valid()
-    context = _preview(_as_typed(form), _audience_as_typed(form), remember_seconds=COUNTS_HOLD_SECONDS)
+    context = _preview(_as_typed(form), _audience_as_typed(form))
     return TemplateResponse(request, "campaigns/_preview.html", context)
 
 
@@ -162,10 +162,10 @@ def _audience_as_typed(form: ComposerForm) -> Audience:
     return Audience(everyone=chosen["everyone"], **ids)
 
 
-def _preview(draft: Campaign, audience: Audience, *, remember_seconds: int = 0) -> dict[str, object]:
+def _preview(draft: Campaign, audience: Audience) -> dict[str, object]:
     return {
         "preview": preview_text(draft, audience),
-        "forecast": forecast(draft, audience, remember_seconds=remember_seconds),
+        "forecast": forecast(draft, audience, remember_seconds=COUNTS_HOLD_SECONDS),
         "purpose": draft.get_purpose_display(),
     }
 

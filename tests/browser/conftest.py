@@ -1,0 +1,112 @@
+"""A real browser on the running product."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from shutil import which
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.product import Product, running_product
+
+CHROMIUM = which("chromium") or which("chromium-browser") or which("google-chrome")
+_FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+_SERIOUS = {"serious", "critical"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.journey)
+            # One process runs the product and all that looks at it.
+            item.add_marker(pytest.mark.xdist_group("product"))
+
+
+@pytest.fixture(scope="session")
+def product() -> Iterator[Product]:
+    """The product as `make run` starts it, with the demo tenants."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (Debian: apt install chromium)")
+    with running_product() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(product: Product) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visitor:
+    """Somebody with a browser window. What the browser complains about fails the test."""
+
+    page: Page
+    product: Product
+    complaints: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("console", self._note)
+        self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+        self.page.on("response", self._note_response)
+
+    def _note(self, message: Any) -> None:
+        # The browser's own note on an answer that says "correct this form" is no complaint.
+        if message.type in ("error", "warning") and "status of 422" not in message.text:
+            self.complaints.append(f"{message.type}: {message.text}")
+
+    def _note_response(self, response: Any) -> None:
+        if response.status >= 500:
+            self.complaints.append(f"{response.status}: {response.url}")
+
+    def open(self, path: str) -> None:
+        """Go to a page of the product."""
+        answer = self.page.goto(path if path.startswith("http") else f"{self.product.url}{path}")
+        assert answer is not None
+        assert answer.ok, f"{path}: {answer.status}"
+
+    def sign_in(self) -> None:
+        """As the demo owner, through the form."""
+        self.open("/accounts/login/")
+        self.page.get_by_label("Email").fill(self.product.email)
+        self.page.get_by_label("Password", exact=True).fill(self.product.password)
+        self.page.get_by_role("button", name="Log in").click()
+        self.page.get_by_role("heading", name="Hello").wait_for()
+
+    def check(self) -> None:
+        """No serious accessibility finding, no overflow sideways, nothing the browser complained about."""
+        found = Axe().run(self.page).response["violations"]
+        serious = [
+            f"{finding['id']}: {[node['html'][:120] for node in finding['nodes']][:3]}"
+            for finding in found
+            if finding["impact"] in _SERIOUS
+        ]
+        assert serious == [], f"{self.page.url}: {serious}"
+        wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{self.page.url} is {wide} px too wide"
+        assert self.complaints == [], f"{self.page.url}: {self.complaints}"
+
+
+@pytest.fixture
+def visitor(browser: Browser, product: Product) -> Iterator[Visitor]:
+    """At a desk."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    yield Visitor(context.new_page(), product)
+    context.close()
+
+
+@pytest.fixture(params=["desk-light", "desk-dark", "phone-light", "phone-dark"])
+def anywhere(request: pytest.FixtureRequest, browser: Browser, product: Product) -> Iterator[Visitor]:
+    """At a desk or on a phone, in light and in dark."""
+    place, _, scheme = request.param.partition("-")
+    size = {"width": 1280, "height": 900} if place == "desk" else {"width": 390, "height": 844}
+    context = browser.new_context(viewport=size, color_scheme=scheme, has_touch=place == "phone")  # type: ignore[arg-type]
+    yield Visitor(context.new_page(), product)
+    context.close()

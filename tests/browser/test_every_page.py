@@ -1,0 +1,69 @@
+"""Every page, at a desk and on a phone, in light and dark: accessible, without complaints, nothing wider than the screen."""
+
+import re
+
+import pytest
+
+from tests.browser.conftest import Visitor
+
+STEADY = (
+    "/",
+    "/inbox/",
+    "/contacts/",
+    "/contacts/?q=nobody-is-called-so",
+    "/contacts/add/",
+    "/contacts/lists/",
+    "/contacts/import/",
+    "/campaigns/",
+    "/campaigns/new/",
+    "/settings/team/",
+    "/settings/senders/",
+    "/settings/templates/",
+    "/settings/templates/new/",
+    "/settings/compliance/",
+    "/switch/",
+    "/accounts/password/change/",
+    "/phones/",
+)
+FOLLOWED = (
+    ("/contacts/", r"/contacts/[0-9a-f-]{36}/$"),
+    ("/campaigns/", r"/campaigns/[0-9a-f-]{36}/$"),
+    ("/inbox/", r"/inbox/[0-9a-f-]{36}/"),
+    ("/settings/templates/", r"/settings/templates/[0-9a-f-]{36}/$"),
+    ("/phones/", r"/phones/(\+|%2B)\d+/$"),
+)
+
+
+def _first_link(visitor: Visitor, pattern: str) -> str:
+    links = visitor.page.eval_on_selector_all("a[href]", "found => found.map(a => a.href)")
+    return next(link for link in links if re.search(pattern, link))
+
+
+def test_every_page_holds_up(anywhere: Visitor) -> None:
+    anywhere.sign_in()
+    for path in STEADY:
+        anywhere.open(path)
+        anywhere.check()
+    for start, pattern in FOLLOWED:
+        anywhere.open(start)
+        anywhere.open(_first_link(anywhere, pattern))
+        anywhere.check()
+    anywhere.open("/contacts/")
+    contact = _first_link(anywhere, r"/contacts/[0-9a-f-]{36}/$")
+    for more in ("edit/", "opt-in/"):
+        anywhere.open(contact + more)
+        anywhere.check()
+
+
+@pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/password/reset/"])
+def test_signing_in_holds_up(anywhere: Visitor, path: str) -> None:
+    anywhere.open(path)
+    anywhere.check()
+
+
+def test_a_page_that_does_not_exist_says_so(visitor: Visitor) -> None:
+    visitor.sign_in()
+    answer = visitor.page.goto(f"{visitor.product.url}/contacts/00000000-0000-0000-0000-000000000000/")
+    assert answer is not None
+    assert answer.status == 404
+    assert visitor.page.get_by_role("link").count() > 0
