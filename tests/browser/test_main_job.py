@@ -51,7 +51,7 @@ def _import_the_file(visitor: Visitor) -> None:
     assert len(lines) == 201
     assert lines[0].endswith("row,problem")
     page.get_by_role("link", name=re.compile("^Rejected")).click()
-    expect(page.get_by_text("No such number can exist").first).to_be_visible()
+    expect(page.get_by_role("cell", name=re.compile("No such number can exist")).first).to_be_visible()
 
 
 def _launch(visitor: Visitor, name: str, body: str) -> None:
