@@ -7,6 +7,7 @@ import pytest
 from django.core.cache import cache
 
 from tests.cast import Cast, make_cast
+from tests.product import Product, running_product
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +22,23 @@ def django_db_setup(
     yield
     with django_db_blocker.unblock():
         destroy()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "product" in getattr(item, "fixturenames", ()):
+            # One process runs the product and all that looks at it.
+            item.add_marker(pytest.mark.xdist_group("product"))
+            item.add_marker(pytest.mark.journey)
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def product() -> Iterator[Product]:
+    """The product as `make run` starts it, with the demo tenants."""
+    with running_product() as running:
+        yield running
 
 
 @pytest.fixture

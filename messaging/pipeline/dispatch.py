@@ -33,8 +33,8 @@ from tenants.scope import all_tenants, current_tenant_id, tenant_scope
 
 __all__ = ["LEASE", "run_next_batch"]
 
-LEASE: Final = timedelta(seconds=90)
-DEADLINE: Final = timedelta(seconds=45)
+LEASE: Final = timedelta(seconds=40)
+DEADLINE: Final = timedelta(seconds=30)
 """How long a call may take, fence included; then its attempt counts as unknown."""
 
 VALIDITY_SECONDS: Final[Mapping[str, int]] = {

@@ -18,7 +18,7 @@ from messaging.providers.registry import Addresses, make_provider
 
 __all__ = ["FENCE_SECONDS", "hand_over", "provider_for"]
 
-FENCE_SECONDS: Final = 15.0
+FENCE_SECONDS: Final = 10.0
 """A call whose intent is older than this is not made: the process was paused, or the provider is too slow for the
 rest of the batch, and by the attempt's deadline someone else may already treat it as unknown."""
 

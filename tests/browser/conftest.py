@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from shutil import which
 from typing import Any
 
@@ -10,34 +9,17 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.product import Product, running_product
+from tests.product import Product
 
 CHROMIUM = which("chromium") or which("chromium-browser") or which("google-chrome")
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 _SERIOUS = {"serious", "critical"}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.journey)
-            # One process runs the product and all that looks at it.
-            item.add_marker(pytest.mark.xdist_group("product"))
-
-
 @pytest.fixture(scope="session")
-def product() -> Iterator[Product]:
-    """The product as `make run` starts it, with the demo tenants."""
+def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed (Debian: apt install chromium)")
-    with running_product() as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def browser(product: Product) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
         yield browser

@@ -41,7 +41,7 @@ class SimulatorProvider:
         ).encode()
         headers = {SIGNATURE_HEADER: sign(self._secret, self._url, body), "Content-Type": "application/json"}
         try:
-            async with self._open().post(self._url, data=body, headers=headers) as answer:
+            async with self._open().post(self._url, data=body, headers=headers, allow_redirects=False) as answer:
                 return self._result(answer.status, await answer.json())
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             return SendResult(Outcome.TRY_AGAIN, error_code="not_connected", retry_after=2.0)

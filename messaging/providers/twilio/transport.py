@@ -49,8 +49,7 @@ class Transport(AsyncHttpClient):  # type: ignore[misc]
                 uri.replace(TWILIO_API, self._base_url, 1),
                 params=params,
                 data=data,
-                headers=headers,
-                auth=aiohttp.BasicAuth(*auth) if auth else None,
+                headers={**(headers or {}), **_authorization(auth)},
                 allow_redirects=False,
             ) as answer:
                 return Response(answer.status, await answer.text(), headers=answer.headers)
@@ -67,3 +66,7 @@ class Transport(AsyncHttpClient):  # type: ignore[misc]
         """Close the connections."""
         if self._session is not None:
             await self._session.close()
+
+
+def _authorization(auth: tuple[str, str] | None) -> dict[str, str]:
+    return {"Authorization": aiohttp.encode_basic_auth(*auth)} if auth else {}
