@@ -58,6 +58,18 @@ class Table:
 
 def read_table(content: bytes) -> Table:
     """Decode a file and split off its header; raises ``FileProblem``."""
+    text = _text(content)
+    # str.splitlines would also break at characters that belong to cells, such as U+2028.
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    while lines and not lines[0].strip():
+        lines.pop(0)
+    if not lines:
+        raise FileProblem("The file is empty.")
+    delimiter = _delimiter(lines[0])
+    return Table(header=_header(lines[0], delimiter), delimiter=delimiter, lines=lines[1:])
+
+
+def _text(content: bytes) -> str:
     if len(content) > MAX_FILE_BYTES:
         raise FileProblem(
             f"The file is larger than {MAX_FILE_BYTES // 1024 // 1024} MB. Split it and import the parts."
@@ -71,22 +83,19 @@ def read_table(content: bytes) -> Table:
         raise FileProblem(
             "This is not a text file. In your spreadsheet program choose Save as > CSV, and upload that file."
         )
-    # str.splitlines would also break at characters that belong to cells, such as U+2028.
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    while lines and not lines[0].strip():
-        lines.pop(0)
-    if not lines:
-        raise FileProblem("The file is empty.")
-    delimiter = _delimiter(lines[0])
+    return text
+
+
+def _header(line: str, delimiter: str) -> list[str]:
     try:
-        header = [cell.strip() for cell in _cells(lines[0], delimiter)]
+        header = [cell.strip() for cell in _cells(line, delimiter)]
     except csv.Error:
         raise FileProblem("The first row cannot be read. It must hold the names of the columns.") from None
     if len(header) > MAX_COLUMNS:
         raise FileProblem(f"The file has {len(header)} columns. Keep at most {MAX_COLUMNS} of them.")
     if not any(header):
         raise FileProblem("The first row is empty. It must hold the names of the columns.")
-    return Table(header=header, delimiter=delimiter, lines=lines[1:])
+    return header
 
 
 def _decode(content: bytes) -> str:
