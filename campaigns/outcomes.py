@@ -26,7 +26,7 @@ OUTCOMES: Final[Mapping[str, Outcome]] = {
     "delivered": Outcome("Delivered", (_Status.DELIVERED,)),
     "on_the_way": Outcome("On the way", (_Status.ACCEPTED, _Status.SENT, _Status.UNKNOWN)),
     "waiting": Outcome("Waiting", (_Status.QUEUED, _Status.DEFERRED, _Status.SUBMITTING)),
-    "blocked": Outcome("Not sent", (_Status.BLOCKED,)),
+    "blocked": Outcome("Blocked", (_Status.BLOCKED,)),
     "not_delivered": Outcome("Did not arrive", (_Status.UNDELIVERED, _Status.FAILED)),
     "unconfirmed": Outcome("Never confirmed", (_Status.UNCONFIRMED,)),
     "stopped": Outcome("Stopped", (_Status.CANCELLED, _Status.EXPIRED)),

@@ -183,8 +183,10 @@ CSRF_COOKIE_NAME = "__Host-csrf" if _HTTPS else "csrf"
 CSRF_FAILURE_VIEW = "smsplatform.errors.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
-EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
-vars().update(EMAIL_CONFIG)
+# Without a mail server the mails are files in the data folder, where the demo's password links can be read.
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_FILE_PATH = str(home() / "mail")
+vars().update(env.email("EMAIL_URL") if env.str("EMAIL_URL", default="") else {})
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="no-reply@localhost")
 
 # --- Security headers ---------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from allauth.account import views as accounts
 from django.contrib import admin
 from django.http import HttpResponseBase
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from smsplatform import health
 from tenants.access import public_view
@@ -30,8 +30,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     _account("accounts/password/set/", accounts.password_set, "account_set_password"),
     _account("accounts/password/reset/", accounts.password_reset, "account_reset_password"),
     _account("accounts/password/reset/done/", accounts.password_reset_done, "account_reset_password_done"),
-    path(
-        "accounts/password/reset/key/<str:uidb36>-<path:key>/",
+    # Not a path converter: the key holds a hyphen too, and the user's part must end at the first one.
+    re_path(
+        r"^accounts/password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
         public_view(_SIGNING_IN)(accounts.password_reset_from_key),
         name="account_reset_password_from_key",
     ),

@@ -23,6 +23,7 @@ from common.rate_limit import within_limit
 from tenants.models import Membership, Tenant, User
 from tenants.permissions import Permission, allowed
 from tenants.scope import tenant_scope
+from tenants.services import memberships_of, usual_tenant
 
 __all__ = ["SESSION_TENANT", "TenantRequest", "declared_permission", "public_view", "tenant_view"]
 
@@ -58,14 +59,14 @@ def tenant_view(permission: Permission, *, write: Permission | None = None) -> C
                 f"write:{request.user.pk}", per_minute=WRITES_PER_MINUTE
             ):
                 return render(request, "429.html", status=429)
-            tenant_id = _chosen_tenant(request)
+            tenant_id = _chosen_tenant(request, request.user)
             if tenant_id is None:
-                return _to_switch(request)
+                return redirect("tenant_switch")
             with tenant_scope(tenant_id):
                 membership = _membership(request.user)
                 if membership is None:
                     del request.session[SESSION_TENANT]
-                    return _to_switch(request)
+                    return redirect("tenant_switch")
                 needed = permission if request.method in ("GET", "HEAD") else write or permission
                 if not allowed(membership.role, needed):
                     raise PermissionDenied(f"Your role ({membership.get_role_display()}) cannot do this.")
@@ -110,9 +111,14 @@ def _answer(
     return response
 
 
-def _chosen_tenant(request: HttpRequest) -> UUID | None:
-    chosen = request.session.get(SESSION_TENANT)
-    return UUID(chosen) if chosen else None
+def _chosen_tenant(request: HttpRequest, user: User) -> UUID | None:
+    """The tenant of the session; right after signing in it is the user's usual one, without asking."""
+    if SESSION_TENANT not in request.session:
+        usual = usual_tenant(user, memberships_of(user.id))
+        if usual is None:
+            return None
+        request.session[SESSION_TENANT] = str(usual)
+    return UUID(request.session[SESSION_TENANT])
 
 
 def _membership(user: User) -> Membership | None:
@@ -124,8 +130,3 @@ def _to_login(request: HttpRequest) -> HttpResponse:
     if getattr(request, "htmx", None):
         return HttpResponseClientRedirect(url)
     return redirect(url)
-
-
-def _to_switch(request: HttpRequest) -> HttpResponse:
-    """Where a tenant is chosen; it leads back to the page asked for."""
-    return redirect(f"{resolve_url('tenant_switch')}?{urlencode({'next': request.get_full_path()})}")

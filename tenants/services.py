@@ -90,10 +90,10 @@ def memberships_of(user_id: UUID) -> list[Membership]:
         return sorted(rows, key=lambda membership: membership.tenant.name.casefold())
 
 
-def usual_tenant(user: User, memberships: Sequence[Membership]) -> str:
-    """The tenant to begin with: the one worked in last, else one the user owns, else any; "" without memberships."""
+def usual_tenant(user: User, memberships: Sequence[Membership]) -> UUID | None:
+    """The tenant to begin with: the one worked in last, else one the user owns, else any."""
     ranked = sorted(memberships, key=lambda one: (one.tenant_id != user.last_tenant_id, one.role != Role.OWNER))
-    return str(ranked[0].tenant_id) if ranked else ""
+    return ranked[0].tenant_id if ranked else None
 
 
 def remember_tenant(*, user: User, tenant_id: UUID) -> None:

@@ -7,16 +7,15 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, resolve_url
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tenants.access import SESSION_TENANT, TenantRequest, public_view, tenant_view
 from tenants.forms import MemberForm, RoleForm
 from tenants.models import Membership, User
 from tenants.permissions import PERMISSIONS, Permission, Role
-from tenants.services import add_member, change_role, memberships_of, remember_tenant, remove_member, usual_tenant
+from tenants.services import add_member, change_role, memberships_of, remember_tenant, remove_member
 
 __all__ = ["member_add", "member_remove", "member_role", "team", "tenant_switch"]
 
@@ -25,26 +24,16 @@ __all__ = ["member_add", "member_remove", "member_role", "team", "tenant_switch"
 @login_required
 @require_http_methods(["GET", "POST"])
 def tenant_switch(request: HttpRequest) -> HttpResponse:
-    """Switch to another tenant. Right after signing in it is the one worked in last, without asking."""
+    """Switch to another of the user's tenants."""
     user = cast(User, request.user)
     memberships = memberships_of(user.id)
-    chosen = request.POST.get("tenant", "") if request.method == "POST" else ""
-    if not chosen and SESSION_TENANT not in request.session:
-        chosen = usual_tenant(user, memberships)
+    chosen = request.POST.get("tenant", "")
     if any(str(membership.tenant_id) == chosen for membership in memberships):
         request.session[SESSION_TENANT] = chosen
         remember_tenant(user=user, tenant_id=UUID(chosen))
-        return redirect(_back(request))
+        return redirect("home")
     current = request.session.get(SESSION_TENANT)
     return TemplateResponse(request, "tenants/tenant_switch.html", {"memberships": memberships, "current": current})
-
-
-def _back(request: HttpRequest) -> str:
-    """The page that was asked for before a tenant was chosen, if it is one of ours."""
-    wanted = request.GET.get("next", "")
-    ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    # A path, not a word that redirect() would take for the name of a view.
-    return wanted if ours and wanted.startswith("/") else resolve_url("home")
 
 
 @tenant_view(Permission.VIEW)

@@ -1,0 +1,81 @@
+"""Health answers, and the demo that newcomers meet."""
+
+import json
+import time
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.core.management import call_command
+from django.test import Client
+
+from consent.models import ConsentRecord, Suppression
+from contacts.models import Contact
+from messaging.models import Message
+from messaging.tasks import HEARTBEAT_KEY
+from tenants.models import Tenant, User
+from tenants.scope import all_tenants
+
+pytestmark = pytest.mark.django_db
+
+
+def test_livez_answers() -> None:
+    assert Client().get("/livez").content == b"ok"
+
+
+def test_readyz_says_what_is_missing() -> None:
+    answer: Any = Client().get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json() == {
+        "ready": False,
+        "database": "ok",
+        "migrations": "ok",
+        "broker": "ok",
+        "beat": "not seen yet",
+    }
+    cache.set(HEARTBEAT_KEY, time.time() - 500)
+    assert Client().get("/readyz").json()["beat"] == "500 s ago"
+    cache.set(HEARTBEAT_KEY, time.time())
+    assert Client().get("/readyz").json()["ready"] is True
+
+
+def test_readyz_without_a_broker(settings: Any) -> None:
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"}}
+    answer: Any = Client().get("/readyz")
+    assert (answer.status_code, answer.json()["broker"]) == (503, "unreachable")
+
+
+@pytest.fixture
+def demo(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    monkeypatch.setenv("SMSPLATFORM_HOME", str(tmp_path))
+    call_command("seed_demo", stdout=StringIO())
+    login: dict[str, str] = json.loads((tmp_path / "demo.json").read_text())
+    return login
+
+
+def test_the_demo_has_people_history_and_a_login(demo: dict[str, str]) -> None:
+    with all_tenants("test"):
+        assert Contact.objects.count() >= 300
+        assert Message.objects.count() > 1_000
+        assert ConsentRecord.objects.filter(act="opt_in").count() > 300
+        assert Suppression.objects.count() > 5
+        numbers = set(Contact.objects.values_list("number", flat=True))
+    assert all(number[5:10] == "55501" for number in numbers), "only fictional numbers"
+    answer: Any = Client().post("/accounts/login/", {"login": demo["email"], "password": demo["password"]}, follow=True)
+    assert b"Hello" in answer.content
+
+
+def test_seeding_again_changes_nothing(demo: dict[str, str], tmp_path: Path) -> None:
+    with all_tenants("test"):
+        before = (Tenant.objects.count(), User.objects.count(), Contact.objects.count(), Message.objects.count())
+    call_command("seed_demo", stdout=StringIO())
+    with all_tenants("test"):
+        assert before == (
+            Tenant.objects.count(),
+            User.objects.count(),
+            Contact.objects.count(),
+            Message.objects.count(),
+        )
+    assert json.loads((tmp_path / "demo.json").read_text()) == demo
