@@ -4,6 +4,7 @@
 identity (and one suppression) whatever the spelling.
 """
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -15,6 +16,16 @@ __all__ = ["NumberProblem", "PhoneNumber", "is_e164", "parse", "reading_format"]
 
 MAX_TYPED_LENGTH: Final = 40
 """Longer input is no phone number; refusing it early keeps parsing cheap."""
+
+_ONE: Final = frozenset(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[1])
+"""Countries whose numbers begin with +1."""
+
+_USUAL_SPELLING: Final = re.compile(
+    r"(?:(?P<plus>\+)1|1)?[-. ]?(?P<national>\(?[0-9]{3}\)?[-. ]?[0-9]{3}[-. ]?[0-9]{4})"
+)
+_US_NATIONAL: Final = re.compile(
+    phonenumbers.PhoneMetadata.metadata_for_region("US", None).mobile.national_number_pattern
+)
 
 _CANNOT_TEXT: Final = {
     PhoneNumberType.PREMIUM_RATE: "is a premium-rate number, which cannot be texted",
@@ -45,6 +56,22 @@ def parse(typed: str, default_country: str) -> PhoneNumber:
         raise NumberProblem("The phone number is empty.")
     if len(text) > MAX_TYPED_LENGTH:
         raise NumberProblem("This is too long for a phone number.")
+    return _plain_us_number(text, default_country) or _parse(text, default_country)
+
+
+def _plain_us_number(text: str, default_country: str) -> PhoneNumber | None:
+    """A United States number in a usual spelling, judged by the library's own pattern; many times as fast as asking it.
+
+    Whatever is not plainly one (other countries of the numbering plan included) is left to the library.
+    """
+    spelled = _USUAL_SPELLING.fullmatch(text)
+    if spelled is None or (spelled["plus"] is None and default_country not in _ONE):
+        return None
+    national = "".join(filter(str.isdecimal, spelled["national"]))
+    return PhoneNumber(f"+1{national}", "US") if _US_NATIONAL.fullmatch(national) else None
+
+
+def _parse(text: str, default_country: str) -> PhoneNumber:
     try:
         number = phonenumbers.parse(text, default_country)
     except NumberParseException:

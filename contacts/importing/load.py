@@ -56,12 +56,17 @@ _STAGED_COLUMNS: Final = {
 
 _MARK_REPEATED: Final = """
 ALTER TABLE staged ADD COLUMN outcome text;
+ANALYZE staged;
 UPDATE staged s SET outcome = 'merged'
-WHERE EXISTS (SELECT FROM staged earlier WHERE earlier.number = s.number AND earlier.row_number < s.row_number)
-   OR EXISTS (SELECT FROM contacts_importrow done
-              WHERE done.tenant_id = s.tenant_id AND done.contact_import_id = %(import)s AND done.number = s.number
-                AND done.outcome <> 'rejected')
+FROM (SELECT row_number, row_number() OVER (PARTITION BY number ORDER BY row_number) AS nth FROM staged) counted
+WHERE counted.row_number = s.row_number AND counted.nth > 1;
+UPDATE staged s SET outcome = 'merged'
+FROM contacts_importrow done
+WHERE s.outcome IS NULL AND done.tenant_id = s.tenant_id AND done.contact_import_id = %(import)s
+  AND done.number = s.number AND done.outcome <> 'rejected'
 """
+"""Of rows with one number the first counts, in this chunk or in an earlier one. The planner must know how many rows
+were staged, or it compares each with each."""
 
 _UPSERT: Final = """
 WITH landed AS (
