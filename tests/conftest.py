@@ -1,10 +1,12 @@
 """What all tests share: the database as the runtime role, and the cast."""
 
 from collections.abc import Iterator
+from shutil import which
 from typing import Any
 
 import pytest
 from django.core.cache import cache
+from playwright.sync_api import Browser, sync_playwright
 
 from tests.cast import Cast, make_cast
 from tests.product import Product, running_product
@@ -24,6 +26,15 @@ def django_db_setup(
         destroy()
 
 
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-sync",
+]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "product" in getattr(item, "fixturenames", ()):
@@ -39,6 +50,18 @@ def product() -> Iterator[Product]:
     """The product as `make run` starts it, with the demo tenants."""
     with running_product() as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium. Not for the session: while Playwright runs, its event loop keeps Django from the database."""
+    chromium = which("chromium") or which("chromium-browser") or which("google-chrome")
+    if chromium is None:
+        pytest.skip("Chromium is not installed (Debian: apt install chromium)")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        yield running
+        running.close()
 
 
 @pytest.fixture
