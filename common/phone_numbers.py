@@ -23,9 +23,17 @@ _ONE: Final = frozenset(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[1])
 _USUAL_SPELLING: Final = re.compile(
     r"(?:(?P<plus>\+)1|1)?[-. ]?(?P<national>\(?[0-9]{3}\)?[-. ]?[0-9]{3}[-. ]?[0-9]{4})"
 )
-_US_NATIONAL: Final = re.compile(
-    phonenumbers.PhoneMetadata.metadata_for_region("US", None).mobile.national_number_pattern
-)
+
+
+def _us_national_pattern() -> re.Pattern[str]:
+    """The library's own pattern of a US number; one that matches nothing should it ever have none."""
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region("US", None)
+    described = metadata.mobile if metadata else None
+    pattern = described.national_number_pattern if described else None
+    return re.compile(pattern or r"(?!)")
+
+
+_US_NATIONAL: Final = _us_national_pattern()
 
 _CANNOT_TEXT: Final = {
     PhoneNumberType.PREMIUM_RATE: "is a premium-rate number, which cannot be texted",
