@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.stack import servers
 
-BENCHMARKS = ("dispatch",)
+BENCHMARKS = ("dispatch", "web_server")
 
 
 def main() -> None:

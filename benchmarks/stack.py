@@ -13,7 +13,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Cost", "cpu_seconds", "fake_twilio", "free_port", "provider_stats", "servers", "workers"]
+__all__ = [
+    "Cost",
+    "cpu_seconds",
+    "fake_twilio",
+    "free_port",
+    "provider_stats",
+    "resident_megabytes",
+    "servers",
+    "workers",
+]
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -115,6 +124,17 @@ def cpu_seconds(pid: int) -> float:
             total += table[one][1]
             found += [child for child, (parent, _) in table.items() if parent == one]
     return total
+
+
+def resident_megabytes(pid: int) -> float:
+    """Memory of a process with its descendants; a page that several of them share counts once, split among them."""
+    table, total, found = _processes(), 0, [pid]
+    while found:
+        one = found.pop()
+        found += [child for child, (parent, _) in table.items() if parent == one]
+        lines = Path(f"/proc/{one}/smaps_rollup").read_text().splitlines()
+        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return total / 1024
 
 
 def _processes() -> dict[int, tuple[int, float]]:

@@ -1,5 +1,6 @@
 """Forms of the campaign pages."""
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -7,7 +8,8 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.core.exceptions import ValidationError
 
-from campaigns.models import AudienceChoice, Campaign
+from campaigns.models import Campaign
+from contacts.audience import Audience
 from contacts.models import ContactList, Tag
 from messaging.models import Sender
 
@@ -42,7 +44,8 @@ class ComposerForm(forms.ModelForm[Campaign]):
 
     field_order = ["name", "purpose", "everyone", "lists", "tags", "excluded_lists", "excluded_tags", "body"]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, audience: Audience | None = None, **kwargs: Any) -> None:
+        """``audience`` is what is chosen when the form is first shown."""
         super().__init__(*args, **kwargs)
         for name in ("lists", "excluded_lists"):
             self.fields[name].queryset = ContactList.objects.order_by("name")  # type: ignore[attr-defined]
@@ -51,7 +54,7 @@ class ComposerForm(forms.ModelForm[Campaign]):
         active = Sender.objects.filter(status=Sender.Status.ACTIVE).order_by("-is_default", "value")
         self.fields["sender"].queryset = active  # type: ignore[attr-defined]
         if not self.is_bound:
-            self.initial.update(_chosen(self.instance), sender=self.instance.sender_id)
+            self.initial.update(asdict(audience or Audience()), sender=self.instance.sender_id)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -116,11 +119,3 @@ class LaunchForm(forms.Form):
         if data.get("when") == "later" and not data.get("scheduled_at") and "scheduled_at" not in self.errors:
             self.add_error("scheduled_at", "Choose a date and time.")
         return data
-
-
-def _chosen(campaign: Campaign) -> dict[str, list[Any]]:
-    chosen: dict[str, list[Any]] = {"lists": [], "tags": [], "excluded_lists": [], "excluded_tags": []}
-    for choice in AudienceChoice.objects.filter(campaign=campaign):
-        kind, target = ("lists", choice.contact_list_id) if choice.contact_list_id else ("tags", choice.tag_id)
-        chosen[f"excluded_{kind}" if choice.excluded else kind].append(target)
-    return chosen

@@ -25,7 +25,7 @@ from common.forms import add_errors
 from common.pages import page_by_id
 from common.search import number_digits, search_text
 from contacts.audience import Audience
-from contacts.models import Contact
+from contacts.models import Contact, ContactList, Tag
 from messaging.models import MessageTemplate
 from messaging.offered_tags import known_tags, tag_buttons
 from tenants.access import TenantRequest, tenant_view
@@ -86,14 +86,23 @@ def campaigns(request: TenantRequest) -> HttpResponse:
 @tenant_view(Permission.MANAGE_CAMPAIGNS)
 @require_http_methods(["GET", "POST"])
 def campaign_new(request: TenantRequest) -> HttpResponse:
-    """Write a campaign; ``?template=`` starts with a kept text."""
+    """Write a campaign; ``?template=`` starts with a kept text, ``?list=`` and ``?tag=`` with their people."""
     draft = Campaign(created_by=request.user)
     template = MessageTemplate.objects.filter(name=search_text(request, "template")).first()
     if template:
         draft.body = template.body
         if template.purpose in dict(Campaign._meta.get_field("purpose").flatchoices):
             draft.purpose = template.purpose
-    return _composer(request, draft)
+    named = Audience(lists=_ids(request, "list", ContactList), tags=_ids(request, "tag", Tag))
+    return _composer(request, draft, named)
+
+
+def _ids(request: TenantRequest, parameter: str, model: type[ContactList | Tag]) -> list[UUID]:
+    """The list or tag that the address names, if there is one."""
+    try:
+        return list(model.objects.filter(id=UUID(request.GET.get(parameter, ""))).values_list("id", flat=True))
+    except ValueError:
+        return []
 
 
 @tenant_view(Permission.MANAGE_CAMPAIGNS)
@@ -104,12 +113,12 @@ def campaign_edit(request: TenantRequest, campaign_id: UUID) -> HttpResponse:
     if draft.status != Campaign.Status.DRAFT:
         messages.info(request, "Only a draft can be changed.")
         return redirect("campaign", draft.id)
-    return _composer(request, draft)
+    return _composer(request, draft, audience_of(draft))
 
 
-def _composer(request: TenantRequest, draft: Campaign) -> HttpResponse:
+def _composer(request: TenantRequest, draft: Campaign, chosen: Audience) -> HttpResponse:
     is_new = draft._state.adding
-    form = ComposerForm(request.POST if request.method == "POST" else None, instance=draft)
+    form = ComposerForm(request.POST if request.method == "POST" else None, instance=draft, audience=chosen)
     if request.method == "POST" and form.is_valid():
         try:
             with transaction.atomic():
@@ -119,10 +128,7 @@ def _composer(request: TenantRequest, draft: Campaign) -> HttpResponse:
             add_errors(form, error)
         else:
             return redirect("campaign_review", form.instance.id)
-    if form.is_bound:
-        shown = _preview(_as_typed(form), _audience_as_typed(form))
-    else:
-        shown = _preview(draft, Audience() if is_new else audience_of(draft))
+    shown = _preview(_as_typed(form), _audience_as_typed(form)) if form.is_bound else _preview(draft, chosen)
     context = {
         "form": form,
         "campaign": draft,

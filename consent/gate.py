@@ -70,7 +70,7 @@ Rule = Callable[[Facts], Decision | None]
 
 
 def tenant_is_active(facts: Facts) -> Decision | None:
-    """A suspended tenant sends nothing."""
+    """A suspended account sends nothing."""
     return None if facts.tenant_active else Decision(BLOCK, "tenant_is_active")
 
 

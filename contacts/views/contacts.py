@@ -119,8 +119,9 @@ def _id(text: str) -> UUID:
 @tenant_view(Permission.EDIT_CONTACTS)
 @require_http_methods(["GET", "POST"])
 def contact_add(request: TenantRequest) -> HttpResponse:
-    """Add one person."""
-    form = NewContactForm(request.POST if request.method == "POST" else None)
+    """Add one person; ``?number=`` is theirs."""
+    initial = {"number": search_text(request, "number")}
+    form = NewContactForm(request.POST if request.method == "POST" else None, initial=initial)
     known = None
     if request.method == "POST" and form.is_valid():
         values = {name: value for name, value in form.cleaned_data.items() if name != "number"}

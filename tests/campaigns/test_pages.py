@@ -20,7 +20,7 @@ from campaigns import views
 from campaigns.models import Campaign, CampaignRecipient
 from common.lanes import MARKETING
 from consent.services import opt_out
-from contacts.models import Contact, ContactList
+from contacts.models import Contact, ContactList, Tag
 from messaging.models import Batch, Message, MessageTemplate, Sender
 from messaging.pipeline.enqueue import Cause, Draft, enqueue
 from messaging.pipeline.transitions import recount
@@ -283,6 +283,25 @@ def test_a_template_is_where_a_campaign_starts(alice: Client, cast: Cast) -> Non
     assert form["body"].value() == "Your visit is booked."
     assert form["purpose"].value() == "transactional"
     assert alice.get(reverse("campaign_new"), {"template": "\x00"}).status_code == 200
+
+
+def test_a_list_or_tag_is_who_a_campaign_starts_with(alice: Client, cast: Cast, people: ContactList) -> None:
+    with tenant_scope(cast.clinic.tenant.id):
+        tag = Tag.objects.create(name="Regulars")
+    foreign = make_list(cast.shop, ["+12025550150"], name="Shop people")
+    url = reverse("campaign_new")
+    for query, lists, tags in (
+        ({"list": people.id}, [people.id], []),
+        ({"tag": tag.id}, [], [tag.id]),
+        ({"list": people.id, "tag": tag.id}, [people.id], [tag.id]),
+        ({"list": foreign.id}, [], []),
+        ({"list": "no-id", "tag": "\x00"}, [], []),
+    ):
+        form = alice.get(url, query).context["form"]
+        assert (form["lists"].value(), form["tags"].value()) == (lists, tags)
+    assert alice.get(url, {"list": people.id}).context["forecast"].audience == 6
+    draft = make_draft(cast.clinic, people)
+    assert alice.get(reverse("campaign_edit", args=[draft.id])).context["form"]["lists"].value() == [people.id]
 
 
 def test_names_are_shown_as_written_never_run(alice: Client, cast: Cast) -> None:

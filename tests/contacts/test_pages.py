@@ -231,6 +231,8 @@ def test_adding_somebody(alice: Client, cast: Cast) -> None:
         eve = Contact.objects.get(number="+12025550105")
     assert (eve.first_name, eve.language) == ("Eve", "es")
     assert answer.url == reverse("contact", args=[eve.id])  # type: ignore[attr-defined]
+    form = alice.get(reverse("contact_add"), {"number": "+12025550106\x00"}).context["form"]
+    assert form["number"].value() == "+12025550106"
 
 
 @pytest.mark.parametrize(
