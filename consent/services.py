@@ -1,6 +1,7 @@
 """What can be done about consent: opt in, opt out, come back."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from uuid import UUID
 
 from django.utils import timezone
@@ -25,9 +26,14 @@ def opt_out(
     evidence: Mapping[str, object] | None = None,
     reason: str = Suppression.Reason.OPTED_OUT,
     actor_id: UUID | None = None,
+    occurred_at: datetime | None = None,
 ) -> bool:
-    """End everything for a number, now. Returns False if it was suppressed already (the act is recorded anyway)."""
+    """End everything for a number, now. Returns False if it was suppressed already (the act is recorded anyway).
+
+    ``occurred_at`` is when the person said so, if that was earlier.
+    """
     hold_exclusively()
+    said_at = occurred_at or timezone.now()
     record = ConsentRecord.objects.create(
         number=number,
         purpose=ALL_PURPOSES,
@@ -36,11 +42,12 @@ def opt_out(
         wording=wording,
         evidence=dict(evidence or {}),
         actor_id=actor_id,
+        occurred_at=said_at,
     )
     project([record.id])
     if is_suppressed(number=number):
         return False
-    Suppression.objects.create(number=number, reason=reason, record=record)
+    Suppression.objects.create(number=number, reason=reason, record=record, since=said_at)
     return True
 
 

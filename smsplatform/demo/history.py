@@ -1,24 +1,28 @@
-"""A month of history for a demo tenant: campaigns, booking texts, replies and opt-outs, written set-based."""
+"""A month of history for a demo tenant: campaigns, booking texts, replies and opt-outs."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from campaigns.inbound import note_answer
 from campaigns.models import Campaign, CampaignRecipient
 from common.bulk import insert_rows
 from common.ids import uuid7
 from common.lanes import MARKETING, TRANSACTIONAL
 from consent.gate import ALLOW, BLOCK, RULES_VERSION
+from consent.models import ConsentRecord
+from consent.services import opt_out
 from contacts.models import Contact
 from messaging.models import Batch, InboundMessage, Message, Sender
 from messaging.pipeline.transitions import recount
 from messaging.text import measure
 from support.models import Conversation
+from support.services import note_inbound
 
-__all__ = ["past_bookings", "past_campaign", "past_replies"]
+__all__ = ["past_bookings", "past_campaign", "past_replies", "past_stop"]
 
 _DELIVERED: Final = {"delivered": 93, "undelivered": 3, "sent": 3, "failed": 1}
 _BOOKING: Final = (
@@ -38,9 +42,17 @@ class PastText:
 
 
 def past_campaign(
-    *, name: str, body: str, at: datetime, audience: Sequence[Contact], agreed: set[str], sender: Sender, owner_id: UUID
+    *,
+    name: str,
+    body: str,
+    at: datetime,
+    audience: Sequence[Contact],
+    agreed: Collection[str],
+    stopped: Collection[str],
+    sender: Sender,
+    owner_id: UUID,
 ) -> Campaign:
-    """A completed marketing campaign, with a reason for everybody who had not agreed."""
+    """A completed marketing campaign, with a reason for everybody who had not agreed or had stopped before."""
     dice = random.Random(name)  # noqa: S311
     campaign = Campaign.objects.create(
         name=name,
@@ -54,16 +66,13 @@ def past_campaign(
         created_by_id=owner_id,
         created_at=at - timedelta(hours=2),
     )
-    texts = [
-        PastText(
-            contact,
-            campaign.text.replace("{{ first_name | there }}", contact.first_name or "there"),
-            _status(dice) if contact.number in agreed else "blocked",
-            at + timedelta(seconds=dice.uniform(1, 200)),
-            "all_rules_passed" if contact.number in agreed else "person_agreed",
-        )
-        for contact in audience
-    ]
+    texts = []
+    for contact in audience:
+        rule = "all_rules_passed" if contact.number in agreed else "person_agreed"
+        rule = "number_is_not_suppressed" if contact.number in stopped else rule
+        text = campaign.text.replace("{{ first_name | there }}", contact.first_name or "there")
+        status = _status(dice) if rule == "all_rules_passed" else "blocked"
+        texts.append(PastText(contact, text, status, at + timedelta(seconds=dice.uniform(1, 200)), rule))
     message_ids = _write(texts, MARKETING, "marketing", "campaign", campaign.id, sender, at)
     insert_rows(
         CampaignRecipient._meta.db_table,
@@ -105,21 +114,39 @@ def past_bookings(*, day: datetime, contacts: Sequence[Contact], sender: Sender)
 def past_replies(*, replies: Sequence[tuple[Contact, str, datetime]], sender: Sender, unread_since: datetime) -> None:
     """What people wrote, with their conversations; those after ``unread_since`` wait to be read."""
     for contact, body, at in replies:
-        InboundMessage.objects.create(
-            provider_account_id=sender.provider_account_id,
-            provider_message_id=f"SIM{uuid7().hex}",
-            sender=sender,
-            number=contact.number,
-            contact=contact,
-            body=body,
-            received_at=at,
-            handled_at=at,
-        )
-        unread = 1 if at > unread_since else 0
-        conversation, _ = Conversation.objects.get_or_create(number=contact.number, defaults={"contact": contact})
-        conversation.preview, conversation.last_at = body[:120], at
-        conversation.unread_count += unread
-        conversation.save()
+        _receive(contact, body, at, sender)
+    Conversation.objects.filter(last_at__lte=unread_since).update(unread_count=0)
+
+
+def past_stop(*, contact: Contact, at: datetime, sender: Sender) -> None:
+    """A person's STOP and what it ended."""
+    inbound = _receive(contact, "STOP", at, sender, InboundMessage.Intent.OPT_OUT)
+    opt_out(
+        number=contact.number,
+        source=ConsentRecord.Source.REPLY,
+        wording="STOP",
+        evidence={"inbound_message": str(inbound.id)},
+        occurred_at=at,
+    )
+
+
+def _receive(
+    contact: Contact, body: str, at: datetime, sender: Sender, intent: str = InboundMessage.Intent.OTHER
+) -> InboundMessage:
+    inbound = InboundMessage.objects.create(
+        provider_account_id=sender.provider_account_id,
+        provider_message_id=f"SIM{uuid7().hex}",
+        sender=sender,
+        number=contact.number,
+        contact=contact,
+        body=body,
+        intent=intent,
+        received_at=at,
+        handled_at=at,
+    )
+    note_answer(inbound)
+    note_inbound(inbound=inbound)
+    return inbound
 
 
 def _status(dice: random.Random) -> str:

@@ -1,8 +1,8 @@
 """Making the demo: two tenants, one of them with a few hundred contacts and a month of history. Runs once."""
 
 import random
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
@@ -10,13 +10,12 @@ from django.utils import timezone
 
 from analytics.figures import refresh_tenant
 from consent.ledger import OptIn, record_opt_ins
-from consent.models import ConsentRecord, Suppression
-from consent.services import opt_out
+from consent.models import ConsentRecord
 from contacts.models import Contact, ContactList, ContactTag, ListMember, Tag
 from contacts.querysets import search_key
 from messaging.models import MessageTemplate, ProviderAccount, Sender
 from messaging.services import add_provider_account, add_sender
-from smsplatform.demo.history import past_bookings, past_campaign, past_replies
+from smsplatform.demo.history import past_bookings, past_campaign, past_replies, past_stop
 from smsplatform.demo.people import DemoPerson, people
 from smsplatform.demo.phones import show_on_phones
 from tenants.models import Tenant, User
@@ -27,6 +26,7 @@ from tenants.services import add_member, create_tenant
 __all__ = ["OWNER_EMAIL", "seed"]
 
 OWNER_EMAIL: Final = "owner@demo.example"
+_WORKING_DAY: Final = timedelta(hours=9)
 _TEAM: Final = (
     ("mona@demo.example", "Mona Reyes", Role.MANAGER),
     ("bob@demo.example", "Bob Chen", Role.AGENT),
@@ -166,7 +166,7 @@ def _contacts(made_up: Sequence[DemoPerson]) -> list[Contact]:
 
 
 def _consent(contacts: Sequence[Contact], owner: User) -> set[str]:
-    """Most people agreed to offers on the web form or on paper, nearly all to booking texts; some opted out since."""
+    """Most people agreed to offers on the web form or on paper, nearly all to booking texts."""
     dice = random.Random(5)  # noqa: S311
     agreements = []
     for contact in contacts:
@@ -176,14 +176,7 @@ def _consent(contacts: Sequence[Contact], owner: User) -> set[str]:
         ]
         agreements += [_agreement(contact, purpose, source) for purpose in wanted]
     record_opt_ins(agreements, actor_id=owner.id)
-    agreed = {agreement.number for agreement in agreements if agreement.purpose == "marketing"}
-    for contact in dice.sample([contact for contact in contacts if contact.number in agreed], 14):
-        opt_out(number=contact.number, source=ConsentRecord.Source.REPLY, wording="STOP")
-        Suppression.objects.filter(number=contact.number).update(
-            since=timezone.now() - timedelta(days=dice.uniform(0.2, 28))
-        )
-        agreed.discard(contact.number)
-    return agreed
+    return {agreement.number for agreement in agreements if agreement.purpose == "marketing"}
 
 
 def _agreement(contact: Contact, purpose: str, source: str) -> OptIn:
@@ -198,21 +191,41 @@ def _agreement(contact: Contact, purpose: str, source: str) -> OptIn:
     )
 
 
-def _history(contacts: Sequence[Contact], agreed: set[str], sender: Sender, owner: User) -> None:
+def _history(contacts: Sequence[Contact], agreed: Collection[str], sender: Sender, owner: User) -> None:
     dice = random.Random(9)  # noqa: S311
     now = timezone.now()
+    willing = [contact for contact in contacts if contact.number in agreed]
+    stopped: dict[str, datetime] = {}
     for days_ago, name, body in _CAMPAIGNS:
-        audience = dice.sample(list(contacts), 260)
-        at = (now - timedelta(days=days_ago)).replace(hour=15, minute=0, second=0, microsecond=0)
-        past_campaign(name=name, body=body, at=at, audience=audience, agreed=agreed, sender=sender, owner_id=owner.id)
+        at = _on_the_day(now, days_ago, hour=15)
+        audience = dice.sample(contacts, 260)
+        reached = [contact for contact in audience if contact.number in agreed and contact.number not in stopped]
+        past_campaign(
+            name=name,
+            body=body,
+            at=at,
+            audience=audience,
+            agreed=agreed,
+            stopped=set(stopped),
+            sender=sender,
+            owner_id=owner.id,
+        )
+        for contact in dice.sample(reached, dice.randint(2, 5)):
+            stopped[contact.number] = at + timedelta(minutes=dice.uniform(5, 600))
+            past_stop(contact=contact, at=stopped[contact.number], sender=sender)
     for days_ago in range(30, 0, -1):
-        day = (now - timedelta(days=days_ago)).replace(hour=13, minute=0, second=0, microsecond=0)
+        day = _on_the_day(now, days_ago, hour=13)
+        texted = [contact for contact in contacts if stopped.get(contact.number, now) > day + _WORKING_DAY]
         if day.weekday() < 6:
-            past_bookings(day=day, contacts=dice.sample(list(contacts), dice.randint(10, 28)), sender=sender)
+            past_bookings(day=day, contacts=dice.sample(texted, dice.randint(10, 28)), sender=sender)
     replies = [
-        (contact, dice.choice(_REPLIES), now - timedelta(hours=dice.uniform(0.3, 24 * 28)))
-        for contact in dice.sample([contact for contact in contacts if contact.number in agreed], 40)
+        (contact, dice.choice(_REPLIES), now - timedelta(hours=dice.uniform(0.3, 24 * 26)))
+        for contact in dice.sample([contact for contact in willing if contact.number not in stopped], 40)
     ]
     replies.sort(key=lambda reply: reply[2])
     past_replies(replies=replies, sender=sender, unread_since=now - timedelta(hours=30))
     show_on_phones(sender, limit=30)
+
+
+def _on_the_day(now: datetime, days_ago: int, *, hour: int) -> datetime:
+    return (now - timedelta(days=days_ago)).replace(hour=hour, minute=0, second=0, microsecond=0)

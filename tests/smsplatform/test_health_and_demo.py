@@ -11,6 +11,7 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
 
+from campaigns.models import Campaign
 from consent.models import ConsentRecord, Suppression
 from contacts.models import Contact
 from messaging.models import Message
@@ -61,6 +62,9 @@ def test_the_demo_has_people_history_and_a_login(demo: dict[str, str]) -> None:
         assert Message.objects.count() > 1_000
         assert ConsentRecord.objects.filter(act="opt_in").count() > 300
         assert Suppression.objects.count() > 5
+        for campaign in Campaign.objects.all():
+            assert campaign.reply_count > 0
+            assert campaign.opt_out_count > 0
         numbers = set(Contact.objects.values_list("number", flat=True))
     assert all(number[5:10] == "55501" for number in numbers), "only fictional numbers"
     answer: Any = Client().post("/accounts/login/", {"login": demo["email"], "password": demo["password"]}, follow=True)
