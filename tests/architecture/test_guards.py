@@ -41,7 +41,7 @@ PUBLIC_ROUTES = {
 
 
 def _modules() -> Iterator[Path]:
-    for package in PACKAGES:
+    for package in (*PACKAGES, "tests", "benchmarks"):
         for path in (ROOT / package).rglob("*.py"):
             if "migrations" not in path.parts:
                 yield path
@@ -80,6 +80,11 @@ def test_each_role_may_do_all_that_the_one_below_may() -> None:
 
 @pytest.mark.parametrize("path", list(_modules()), ids=lambda path: str(path.relative_to(ROOT)))
 def test_modules_stay_small(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 500
+
+
+@pytest.mark.parametrize("path", [*(ROOT / "assets").rglob("*.*s"), *(ROOT / "templates").rglob("*.html")], ids=str)
+def test_style_sheets_scripts_and_templates_stay_small(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 500
 
 

@@ -4,14 +4,19 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from campaigns.models import Campaign
 from campaigns.services import choose_audience, save_draft
 from consent.ledger import OptIn, record_opt_ins
+from consent.services import opt_out
 from contacts.models import Contact, ContactList, ListMember
 from contacts.querysets import search_key
 from tenants.scope import tenant_scope
 from tests.cast import Cast, Company, make_cast
+from tests.web import sign_in
+
+NUMBERS = [f"+120255501{n:02d}" for n in range(6)]
 
 
 @pytest.fixture
@@ -43,3 +48,24 @@ def make_draft(company: Company, contact_list: ContactList, **fields: Any) -> Ca
         save_draft(campaign=campaign, known_tags={"first_name", "city"})
         choose_audience(campaign=campaign, lists=[contact_list], tags=[])
         return campaign
+
+
+@pytest.fixture
+def people(cast: Cast) -> ContactList:
+    """Six people of the clinic; four agreed to offers, one of these opted out."""
+    found = make_list(cast.clinic, NUMBERS, agreed=NUMBERS[:4])
+    with tenant_scope(cast.clinic.tenant.id):
+        opt_out(number=NUMBERS[0], source="reply", wording="STOP")
+    return found
+
+
+@pytest.fixture
+def draft(cast: Cast, people: ContactList) -> Campaign:
+    return make_draft(cast.clinic, people)
+
+
+@pytest.fixture
+def alice(client: Client, cast: Cast) -> Client:
+    """The clinic's owner, signed in."""
+    sign_in(client, cast.alice, cast.clinic.tenant)
+    return client

@@ -1,14 +1,11 @@
 """Senders, templates, consent & compliance, and the virtual phones."""
 
 import html
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
-import redis
-from django.conf import settings as django_settings
 from django.test import Client
 from django.urls import reverse
 
@@ -16,7 +13,6 @@ from consent.gate import REASONS, RULES_VERSION
 from consent.keywords import VERSION as KEYWORDS_VERSION
 from contacts.models import Contact
 from messaging.models import MessageTemplate, ProviderAccount, Sender
-from messaging.providers.simulator.handsets import ShownText, keys_of, stored
 from messaging.services import add_sender
 from tenants.models import User
 from tenants.scope import tenant_scope
@@ -54,7 +50,7 @@ def senders_of(company: Company) -> dict[str, tuple[str, bool]]:
         return {row.value: (row.status, row.is_default) for row in Sender.objects.all()}
 
 
-# --- Who may see and do what --------------------------------------------------------------------------------------
+# --- Who may see and do what ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("page", ["senders", "templates", "compliance"])
@@ -124,7 +120,7 @@ def test_names_are_shown_as_written_never_run(alice: Client, cast: Cast) -> None
     assert HOSTILE in text_of(alice.get(reverse("templates")))
 
 
-# --- Senders ------------------------------------------------------------------------------------------------------
+# --- Senders ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_twilio_account_is_connected_and_shows_its_two_addresses(alice: Client, cast: Cast, settings: Any) -> None:
@@ -238,7 +234,7 @@ def test_without_an_account_the_page_starts_with_one(alice: Client, cast: Cast) 
     assert "sender-dialog" not in page
 
 
-# --- Templates ----------------------------------------------------------------------------------------------------
+# --- Templates --------------------------------------------------------------------------------------------------------
 
 
 def test_a_template_is_written_changed_and_deleted(alice: Client, cast: Cast) -> None:
@@ -308,7 +304,7 @@ def test_the_form_counts_parts_and_offers_tags(alice: Client, cast: Cast, templa
     assert "1 part" in page
 
 
-# --- The part counter ---------------------------------------------------------------------------------------------
+# --- The part counter -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -339,7 +335,7 @@ def test_a_reply_has_a_short_counter_without_tags(alice: Client) -> None:
     assert "is not closed" not in page
 
 
-# --- Consent & compliance -----------------------------------------------------------------------------------------
+# --- Consent & compliance ---------------------------------------------------------------------------------------------
 
 
 def test_the_page_shows_what_is_in_force(alice: Client, cast: Cast) -> None:
@@ -349,166 +345,3 @@ def test_the_page_shows_what_is_in_force(alice: Client, cast: Cast) -> None:
     for words in (RULES_VERSION, KEYWORDS_VERSION, "STOPALL", "Spanish", "BAJA", "Vietnamese", "Chinese"):
         assert words in page
     assert f"{cast.clinic.tenant.brand_name}: You are opted out" in page
-
-
-# --- The virtual phones -------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def store() -> Iterator["redis.Redis"]:
-    """Where the phones keep their texts, empty before and after."""
-    found = redis.Redis.from_url(django_settings.REDIS_URL)
-
-    def forget() -> None:
-        for key in found.scan_iter("phones:*"):
-            found.delete(key)
-
-    forget()
-    yield found
-    forget()
-    found.close()
-
-
-@pytest.fixture
-def simulated(settings: Any) -> None:
-    settings.SIMULATOR_ENABLED = True
-
-
-def arrive(store: "redis.Redis", number: str, body: str, *, at: float = 1_800_000_000.0, incoming: bool = True) -> None:
-    """A text on a phone, as the network writes it."""
-    thread, recent, arrived = keys_of(number)
-    store.lpush(thread, stored(ShownText(incoming=incoming, sender="+12025550190", body=body, at=at)))
-    store.zadd(recent, {number: at})
-    store.incr(arrived)
-
-
-@pytest.mark.parametrize(
-    ("enabled", "address", "forwarded", "status"),
-    [
-        (True, "127.0.0.1", "", 200),
-        (True, "::1", "", 200),
-        (False, "127.0.0.1", "", 404),
-        (True, "10.0.0.5", "", 404),
-        (True, "127.0.0.1", "10.0.0.5", 404),
-        (True, "nonsense", "", 404),
-    ],
-)
-def test_the_phones_answer_this_machine_only(
-    client: Client, db: None, store: Any, settings: Any, enabled: bool, address: str, forwarded: str, status: int
-) -> None:
-    settings.SIMULATOR_ENABLED = enabled
-    headers = {"X-Forwarded-For": forwarded} if forwarded else {}
-    for url in (reverse("phones"), reverse("phone", args=[PHONE])):
-        assert client.get(url, REMOTE_ADDR=address, headers=headers).status_code == status
-    if status == 404:
-        reply = client.post(reverse("phone_reply", args=[PHONE]), {}, REMOTE_ADDR=address, headers=headers)
-        assert reply.status_code == 404
-
-
-@pytest.mark.usefixtures("simulated")
-def test_the_phones_show_their_newest_texts(client: Client, db: None, store: Any) -> None:
-    assert "No texts have arrived yet" in text_of(client.get(reverse("phones")))
-    arrive(store, PHONE, "Spring is here")
-    arrive(store, "+12025550143", HOSTILE, at=1_800_000_100.0)
-    response = client.get(reverse("phones"))
-    page = text_of(response)
-    assert page.index("(202) 555-0143") < page.index("(202) 555-0142")
-    assert "Spring is here" in page
-    assert "2 texts have arrived" in " ".join(page.replace("<strong>", "").replace("</strong>", "").split())
-    assert "<script>alert" not in response.content.decode()
-    found = text_of(client.get(reverse("phones"), {"q": "0142"}))
-    assert "(202) 555-0142" in found
-    assert "(202) 555-0143" not in found
-    for nobody in ("999", "abc"):
-        assert "No phone with these digits" in text_of(client.get(reverse("phones"), {"q": nobody}))
-    assert client.get(reverse("phones"), {"q": HOSTILE, "page": "²"}).status_code == 200
-
-
-@pytest.mark.usefixtures("simulated")
-def test_polling_answers_only_the_grid(client: Client, db: None, store: Any) -> None:
-    arrive(store, PHONE, "Spring is here")
-    part = text_of(client.get(reverse("phones"), {"part": "phones", "q": "0142"}, headers=HTMX))
-    assert "Spring is here" in part
-    assert "q=0142" in part
-    assert "<html" not in part
-    assert "<form" not in part
-
-
-@pytest.mark.usefixtures("simulated")
-def test_older_phones_are_on_the_next_page(client: Client, db: None, store: Any) -> None:
-    for n in range(26):
-        arrive(store, f"+120255501{n:02d}", f"Text {n}.", at=1_800_000_000.0 + n)
-    first = text_of(client.get(reverse("phones")))
-    assert "Text 25." in first
-    assert "Text 1." not in first
-    assert "?page=1" in first
-    assert "Text 1." in text_of(client.get(reverse("phones"), {"page": "1"}))
-
-
-@pytest.mark.usefixtures("simulated")
-def test_a_phone_shows_its_thread_and_ways_to_reply(client: Client, db: None, store: Any) -> None:
-    empty = text_of(client.get(reverse("phone", args=[PHONE])))
-    assert "No text has reached this phone yet." in empty
-    assert 'name="body"' not in empty
-    arrive(store, PHONE, "Spring is here")
-    arrive(store, PHONE, "Thanks", incoming=False)
-    page = text_of(client.get(reverse("phone", args=[PHONE])))
-    for words in ("Spring is here", "Thanks", "STOP", "HELP", "START", "YES", "(202) 555-0190"):
-        assert words in page
-    thread = client.get(reverse("phone", args=[PHONE]), {"part": "thread"}, headers=HTMX)
-    assert "Thanks" in text_of(thread)
-    assert "<form" not in text_of(thread)
-    # A page that was shown while there was no text gets its reply box.
-    first = client.get(reverse("phone", args=[PHONE]), {"part": "thread", "shown": "empty"}, headers=HTMX)
-    assert first.headers["HX-Refresh"] == "true"
-
-
-@pytest.mark.usefixtures("simulated")
-@pytest.mark.parametrize("number", ["12025550142", "+", "+1", "x" * 50, "+12025550142x", "\x00"])
-def test_what_is_no_number_is_no_phone(client: Client, db: None, store: Any, number: str) -> None:
-    assert client.get(reverse("phone", args=[number])).status_code == 404
-    assert client.post(reverse("phone_reply", args=[number]), {"body": "Hi"}).status_code == 404
-
-
-@pytest.mark.usefixtures("simulated")
-@pytest.mark.parametrize(
-    ("typed", "problem"),
-    [
-        ({"body": " ", "to": "+12025550190"}, "Type a text first."),
-        ({"body": "Hello <there>"}, "Choose whom the text goes to."),
-        ({"body": "Hello <there>", "to": "+12025550190"}, "The simulated phone network does not answer."),
-    ],
-    ids=str,
-)
-def test_a_reply_that_cannot_go_stays_in_the_box(
-    client: Client, db: None, store: Any, settings: Any, typed: dict[str, str], problem: str
-) -> None:
-    settings.SIMULATOR_URL = "http://127.0.0.1:9"
-    arrive(store, PHONE, "Spring is here")
-    response = client.post(reverse("phone_reply", args=[PHONE]), typed)
-    assert response.status_code == 422
-    assert problem in text_of(response)
-    assert f'value="{typed["body"].strip()}"' in text_of(response)
-
-
-@pytest.mark.usefixtures("simulated")
-def test_a_reply_reaches_the_network_and_stands_on_the_phone(
-    client: Client, db: None, store: Any, network: str
-) -> None:
-    arrive(store, PHONE, "Spring is here")
-    store.set("phones:inbound:+12025550190", f"{network}/nowhere")
-    response = client.post(reverse("phone_reply", args=[PHONE]), {"body": "STOP", "to": "+12025550190"})
-    assert response["Location"] == reverse("phone", args=[PHONE])
-    page = client.get(response["Location"])
-    assert [text.text for text in page.context["texts"]] == ["Spring is here", "STOP"]
-    refused = client.post(reverse("phone_reply", args=[PHONE]), {"body": "Hi", "to": "+12025550100"})
-    assert "has never texted a virtual phone" in text_of(refused)
-
-
-@pytest.mark.usefixtures("simulated")
-def test_a_platform_admin_may_look_from_anywhere(client: Client, cast: Cast, store: Any) -> None:
-    User.objects.filter(id=cast.alice.id).update(is_staff=True)
-    client.force_login(cast.alice)
-    assert client.get(reverse("phones"), REMOTE_ADDR="10.0.0.5").status_code == 200
-    client.force_login(cast.bob)
-    assert client.get(reverse("phones"), REMOTE_ADDR="10.0.0.5").status_code == 404
