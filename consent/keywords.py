@@ -47,9 +47,10 @@ def classify(text: str) -> Classification:
     text = text.strip()
     if len(text) > _MAX_LENGTH:
         # Nothing but marks and emoji can make a keyword this long.
-        text = _NOT_WORDS.sub(" ", text).strip()
-        if len(text) > _MAX_LENGTH:
-            return _OTHER
+        words = _NOT_WORDS.sub(" ", text).strip()
+        if len(words) > _MAX_LENGTH:
+            return _read_long(text)
+        text = words
     levelled = _level(text)
     for form in _forms(levelled):
         found = _ACCENTED.get(form) or _UNACCENTED.get(_without_accents(form))
@@ -57,6 +58,15 @@ def classify(text: str) -> Classification:
             return found
     word = phrases.opt_out_word(levelled)
     return Classification("opt_out", certain=False, keyword=word, language="en") if word else _OTHER
+
+
+def _read_long(text: str) -> Classification:
+    """A long text is no keyword, but it may begin or end with a request to stop."""
+    for part in (text[:_MAX_LENGTH], text[-_MAX_LENGTH:]):
+        word = phrases.opt_out_word(_level(part))
+        if word:
+            return Classification("opt_out", certain=False, keyword=word, language="en")
+    return _OTHER
 
 
 def keyword_table() -> dict[str, dict[Intent, list[str]]]:

@@ -35,13 +35,20 @@ _BY_CLASS: Final[Mapping[str, str]] = {
     "expired": "Its time ran out before it could be sent",
 }
 
+_BY_CODE: Final[Mapping[str, str]] = {
+    "not_connected": "The provider could not be reached in time",
+    "sender_paused": "Its sender was paused until it was too late",
+    "fenced": "The provider was too slow to take it in time",
+}
+
 
 def reason_of(message: Message) -> str:
     """One sentence for a message that was not sent or did not arrive; empty for any other."""
     if message.status == Message.Status.BLOCKED:
         return decision_reason(message.decision)
     general = _BY_STATUS.get(message.status, "")
-    return _BY_CLASS.get(class_of(message.error_code), general) if general else ""
+    known = _BY_CODE.get(message.error_code) or _BY_CLASS.get(class_of(message.error_code))
+    return known or general if general else ""
 
 
 def decision_reason(decision: Mapping[str, object]) -> str:

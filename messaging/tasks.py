@@ -7,8 +7,9 @@ from uuid import UUID
 from celery import shared_task
 from django.core.cache import cache
 from django.db.models import Count
-from django.utils import timezone
+from django.db.models.functions import Now
 
+from common.retries import each
 from messaging.handling import handle_inbound, unhandled
 from messaging.models import Batch
 from messaging.pipeline import receipt, reconcile
@@ -43,7 +44,7 @@ def dispatch(lane: str) -> None:
 def wake_lanes() -> None:
     """Hint to each lane that has due batches; hints that find no free worker lapse before the next tick's."""
     with all_tenants("find lanes with due batches"):
-        due = Batch.objects.filter(state=Batch.State.QUEUED, held=False, not_before__lte=timezone.now())
+        due = Batch.objects.filter(state=Batch.State.QUEUED, held=False, not_before__lte=Now())
         waiting = dict(due.order_by().values_list("lane").annotate(batches=Count("id")))
     for lane, batches in waiting.items():
         for _ in range(min(batches, HINTS_AT_ONCE)):
@@ -65,16 +66,14 @@ def handle_inbound_text(tenant_id: str, inbound_id: str) -> None:
 @shared_task(name="messaging.sweep_inbound")
 def sweep_inbound() -> None:
     """Handle incoming texts whose hint was lost."""
-    for tenant_id, inbound_id in unhandled():
-        handle_inbound(tenant_id, inbound_id)
+    each(unhandled(), lambda text: handle_inbound(*text), doing="handle an incoming text")
 
 
 @shared_task(name="messaging.sweep")
 def sweep() -> None:
     """Free what a dead worker or a lost answer left behind."""
-    reconcile.release_expired_leases()
-    reconcile.mark_unknown()
-    reconcile.give_up_unconfirmed()
+    sweeps = (reconcile.release_expired_leases, reconcile.mark_unknown, reconcile.give_up_unconfirmed)
+    each(sweeps, lambda sweep_up: sweep_up(), doing="sweep")
 
 
 @shared_task(name="messaging.beat_heartbeat")

@@ -1,8 +1,9 @@
-"""The simulated phone network in a thread of the test process: a fake at the wire, nowhere else."""
+"""What answers at the other end of the wire, in a thread of the test process: the only place where tests fake."""
 
 import asyncio
+import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 from aiohttp import web
@@ -10,27 +11,46 @@ from django.conf import settings
 
 from messaging.providers.simulator.network import Options, make_app
 
-__all__ = ["running_network"]
+__all__ = ["answering", "running_network"]
 
 
 @contextmanager
 def running_network(*, latency: float = 0.002, receipt_delay: float = 0.01) -> Iterator[str]:
-    """The network's address while it runs."""
+    """The simulated phone network's address while it runs."""
+
+    def network(address: str) -> web.Application:
+        return make_app(Options(settings.SIMULATOR_SECRET, settings.REDIS_URL, address, latency, receipt_delay))
+
+    with _serving(network) as address:
+        yield address
+
+
+@contextmanager
+def answering(handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> Iterator[str]:
+    """The address of a provider that answers whatever the test says."""
+
+    def provider(address: str) -> web.Application:
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", handler)
+        return app
+
+    with _serving(provider) as address:
+        yield address
+
+
+@contextmanager
+def _serving(make: Callable[[str], web.Application]) -> Iterator[str]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
 
     async def start() -> tuple[web.AppRunner, str]:
         # The port is known only after binding, and requests are signed over the address.
-        holder = web.AppRunner(web.Application())
-        await holder.setup()
-        probe = web.TCPSite(holder, "127.0.0.1", 0)
-        await probe.start()
-        port = holder.addresses[0][1]
-        await holder.cleanup()
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
         address = f"http://127.0.0.1:{port}"
-        options = Options(settings.SIMULATOR_SECRET, settings.REDIS_URL, address, latency, receipt_delay)
-        runner = web.AppRunner(make_app(options), access_log=None)
+        runner = web.AppRunner(make(address), access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", port).start()
         return runner, address

@@ -5,27 +5,30 @@ If the process dies: before the attempts are committed, nothing was called and t
 attempt is in doubt and is resolved by ``reconcile`` and by the callbacks, never by calling again.
 """
 
-from collections.abc import Mapping, Sequence
+import logging
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
-from django.db.models import Count
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from common import lanes
-from common.bulk import insert_rows
 from common.ids import uuid7
+from common.retries import insist
 from consent import revocation_lock
 from consent.gate import ALLOW
-from messaging.models import Attempt, Batch, Message, ProviderAccount
+from messaging.models import Batch, Message, ProviderAccount
+from messaging.pipeline.attempts import GOOD_FOR, requests_of, write_attempts
 from messaging.pipeline.gate import Candidate, Circumstances, decide_all
-from messaging.pipeline.handover import hand_over
-from messaging.pipeline.results import Handed, record
-from messaging.pipeline.route import choose
+from messaging.pipeline.handover import hand_over, provider_for
+from messaging.pipeline.results import Handed, learn_opt_outs, record
+from messaging.pipeline.route import Route, choose
 from messaging.pipeline.transitions import Change, apply_changes
 from messaging.providers.base import SendRequest
 from tenants.models import Tenant
@@ -34,17 +37,13 @@ from tenants.scope import all_tenants, current_tenant_id, tenant_scope
 __all__ = ["LEASE", "run_next_batch"]
 
 LEASE: Final = timedelta(seconds=40)
-DEADLINE: Final = timedelta(seconds=30)
-"""How long a call may take, fence included; then its attempt counts as unknown."""
 
-VALIDITY_SECONDS: Final[Mapping[str, int]] = {
-    lanes.VERIFICATION: 300,
-    lanes.CONVERSATION: 4 * 3600,
-    lanes.TRANSACTIONAL: 4 * 3600,
-    lanes.REMINDER: 3600,
-    lanes.MARKETING: 4 * 3600,
-}
-"""How long the provider may keep a text in its queue before it is too late to send it."""
+RECORD_SECONDS: Final = 300.0
+"""How long a worker tries to write answers down when the database is away: they are known to nobody else."""
+LOOK_AGAIN: Final = timedelta(seconds=30)
+"""A batch whose sender or account cannot work at the moment is looked at again after this time."""
+
+_log = logging.getLogger(__name__)
 
 _CLAIM: Final = """
 WITH busy AS (
@@ -69,6 +68,9 @@ class _Intents:
     account: ProviderAccount
     requests: Sequence[SendRequest]
     handed: Sequence[Handed]
+    good_for: timedelta
+    intended_at: float
+    """Monotonic seconds at which opt-outs were last known; the fence counts from here."""
 
 
 def run_next_batch(lane: str) -> bool:
@@ -82,9 +84,18 @@ def run_next_batch(lane: str) -> bool:
         intents = _prepare(batch_id, lease)
     if intents is None:
         return True
-    results = hand_over(intents.account, intents.requests)
-    with tenant_scope(tenant_id, durable=True):
-        record(batch_id, lease, intents.handed, results)
+    results = hand_over(intents.account, intents.requests, intended_at=intents.intended_at)
+
+    def write_down() -> None:
+        with tenant_scope(tenant_id, durable=True):
+            record(batch_id, lease, intents.handed, results, good_for=intents.good_for)
+
+    def suppress() -> None:
+        with tenant_scope(tenant_id, durable=True):
+            learn_opt_outs(intents.handed, results)
+
+    insist(write_down, seconds=RECORD_SECONDS)
+    insist(suppress, seconds=RECORD_SECONDS)
     return True
 
 
@@ -104,12 +115,53 @@ def _prepare(batch_id: UUID, lease: UUID) -> _Intents | None:
         Batch.objects.filter(id=batch_id).update(state=Batch.State.QUEUED, lease=None, leased_until=None)
         return None
     revocation_lock.share()
+    intended_at = time.monotonic()
     route = choose(batch.sender_id)
+    if route.waits or not _can_be_called(route):
+        _postpone(batch)
+        return None
     messages = list(
         Message.objects.filter(batch_id=batch_id, status=Message.Status.QUEUED)
         .order_by("id")
         .values_list("id", "number", "body")
     )
+    going = _decide(batch, route, messages)
+    if not going or route.sender is None:
+        Batch.objects.filter(id=batch_id).update(state=Batch.State.DONE, lease=None, leased_until=None)
+        return None
+    handed = write_attempts(batch, route.sender.provider_account, going)
+    requests = requests_of(batch, route.sender, handed, [body for _, _, body in going])
+    return _Intents(route.sender.provider_account, requests, handed, GOOD_FOR[batch.lane], intended_at)
+
+
+def _can_be_called(route: Route) -> bool:
+    """Whether the account's stored secrets can be read: found out before anything is written."""
+    if route.sender is not None:
+        account = route.sender.provider_account
+        try:
+            provider_for(account)
+        except (ImproperlyConfigured, KeyError, ValueError) as error:
+            _log.error("Provider account %s cannot be used: %s", account.id, type(error).__name__)
+            return False
+    return True
+
+
+def _postpone(batch: Batch) -> None:
+    """Look again later. What is only good for a time ends when that has passed; a campaign waits for its people."""
+    too_old = timezone.now() - batch.created_at > GOOD_FOR[batch.lane]
+    if too_old and batch.lane != lanes.MARKETING:
+        waiting = Message.objects.filter(batch_id=batch.id, status=Message.Status.QUEUED).values_list("id", flat=True)
+        changes = [Change(message_id, Message.Status.EXPIRED, error_code="sender_paused") for message_id in waiting]
+        apply_changes(changes, batch_ids=[batch.id])
+        Batch.objects.filter(id=batch.id).update(state=Batch.State.DONE, lease=None, leased_until=None)
+        return
+    Batch.objects.filter(id=batch.id).update(
+        state=Batch.State.QUEUED, lease=None, leased_until=None, not_before=Now() + LOOK_AGAIN
+    )
+
+
+def _decide(batch: Batch, route: Route, messages: Sequence[tuple[UUID, str, str]]) -> Sequence[tuple[UUID, str, str]]:
+    """Ask the gate about each message, store its decisions, and return the messages that may go."""
     circumstances = Circumstances(
         tenant=Tenant.objects.get(id=current_tenant_id()),
         purpose=batch.purpose,
@@ -127,68 +179,5 @@ def _prepare(batch_id: UUID, lease: UUID) -> _Intents | None:
         )
         for (message_id, _, _), decision in zip(messages, decisions, strict=True)
     ]
-    apply_changes(changes, batch_ids=[batch_id])
-    going = [message for message, decision in zip(messages, decisions, strict=True) if decision.outcome == ALLOW]
-    if not going or route.sender is None:
-        Batch.objects.filter(id=batch_id).update(state=Batch.State.DONE, lease=None, leased_until=None)
-        return None
-    return _write_attempts(batch, route.sender.value, route.sender.provider_account, going)
-
-
-def _write_attempts(
-    batch: Batch, sender: str, account: ProviderAccount, going: Sequence[tuple[UUID, str, str]]
-) -> _Intents:
-    tried = dict(
-        Attempt.objects.filter(message_id__in=[message_id for message_id, _, _ in going])
-        .order_by()
-        .values_list("message_id")
-        .annotate(tries=Count("id"))
-    )
-    now = timezone.now()
-    handed = [
-        Handed(attempt_id=uuid7(), message_id=message_id, number=number, n=tried.get(message_id, 0) + 1)
-        for message_id, number, _ in going
-    ]
-    insert_rows(
-        Attempt._meta.db_table,
-        {
-            "id": "uuid",
-            "tenant_id": "uuid",
-            "message_id": "uuid",
-            "n": "smallint",
-            "state": "text",
-            "provider_account_id": "uuid",
-            "provider_message_id": "text",
-            "error_code": "text",
-            "created_at": "timestamptz",
-            "deadline": "timestamptz",
-        },
-        [
-            (
-                one.attempt_id,
-                batch.tenant_id,
-                one.message_id,
-                one.n,
-                "submitting",
-                account.id,
-                "",
-                "",
-                now,
-                now + DEADLINE,
-            )
-            for one in handed
-        ],
-    )
-    callback = f"{settings.PUBLIC_BASE_URL}/callbacks/{account.kind}/{account.id}/status?a="
-    requests = [
-        SendRequest(
-            attempt_id=str(one.attempt_id),
-            sender=sender,
-            to=number,
-            body=body,
-            status_callback=f"{callback}{one.attempt_id}",
-            validity_seconds=VALIDITY_SECONDS[batch.lane],
-        )
-        for one, (_, number, body) in zip(handed, going, strict=True)
-    ]
-    return _Intents(account, requests, handed)
+    apply_changes(changes, batch_ids=[batch.id])
+    return [message for message, decision in zip(messages, decisions, strict=True) if decision.outcome == ALLOW]

@@ -1,6 +1,7 @@
 """The call itself: hundreds of requests in flight, outside any transaction."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,11 @@ FENCE_SECONDS: Final = 10.0
 """A call whose intent is older than this is not made: the process was paused, or the provider is too slow for the
 rest of the batch, and by the attempt's deadline someone else may already treat it as unknown."""
 
+CALL_SECONDS: Final = 15.0
+"""The adapters' own limits are per read; a provider that sends a byte a second must not hold a worker."""
+
+_log = logging.getLogger(__name__)
+
 
 @dataclass(slots=True)
 class _Line:
@@ -35,11 +41,13 @@ class _Line:
 _lines: dict[UUID, _Line] = {}
 
 
-def hand_over(account: ProviderAccount, requests: Sequence[SendRequest]) -> list[SendResult]:
-    """Hand the texts to the provider and return its answers in order. Raises nothing for what the network does."""
+def hand_over(account: ProviderAccount, requests: Sequence[SendRequest], *, intended_at: float) -> list[SendResult]:
+    """Hand the texts to the provider and return its answers in order; whatever happens, each text has one.
+
+    ``intended_at``: monotonic seconds at which it was decided that they may go.
+    """
     if connection.in_atomic_block:
         raise RuntimeError("A provider must not be called inside a transaction.")
-    intended_at = time.monotonic()
     return event_loop.run(_all(_line(account), requests, intended_at))
 
 
@@ -56,7 +64,14 @@ async def _one(line: _Line, request: SendRequest, intended_at: float) -> SendRes
     async with line.slots:
         if time.monotonic() - intended_at > FENCE_SECONDS:
             return SendResult(Outcome.TRY_AGAIN, error_code="fenced", retry_after=1.0)
-        return await line.provider.send(request)
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                return await line.provider.send(request)
+        except TimeoutError:
+            return SendResult(Outcome.UNKNOWN, error_code="no_answer")
+        except Exception as error:  # noqa: BLE001 - one odd answer must not take the batch's other answers with it
+            _log.error("An adapter failed with %s", type(error).__name__)
+            return SendResult(Outcome.UNKNOWN, error_code="unreadable_answer")
 
 
 def _line(account: ProviderAccount) -> _Line:

@@ -13,10 +13,11 @@ from django.db import connection
 from django.utils import timezone
 
 from common.bulk import json_rows
+from common.retries import each
 from consent.models import ConsentRecord, Suppression
 from consent.services import opt_out
 from messaging.models import Attempt, DeliveryReceipt, Message, ProviderAccount
-from messaging.pipeline.transitions import Change, apply_changes
+from messaging.pipeline.transitions import Change, apply_changes, lock_batches
 from messaging.providers.base import StatusUpdate
 from tenants.scope import all_tenants, tenant_scope
 
@@ -55,13 +56,16 @@ def apply_pending() -> int:
         tenants = list(
             DeliveryReceipt.objects.filter(applied_at=None).order_by().values_list("tenant_id", flat=True).distinct()
         )
-    total = 0
-    for tenant_id in tenants:
-        while page := _apply_page(tenant_id):
-            total += page
-            if page < PAGE:
-                break
-    return total
+    applied = []
+
+    def apply_all(tenant_id: UUID) -> None:
+        page = PAGE
+        while page == PAGE:
+            page = _apply_page(tenant_id)
+            applied.append(page)
+
+    each(tenants, apply_all, doing="apply receipts")
+    return sum(applied)
 
 
 def _apply_page(tenant_id: UUID) -> int:
@@ -86,13 +90,15 @@ def _apply(receipts: Sequence[DeliveryReceipt]) -> None:
         attempt = attempts.get(receipt.attempt_id) if receipt.attempt_id else None
         if attempt is not None and _belongs(receipt, attempt):
             by_attempt[attempt.id].append(receipt)
+    batch_ids = lock_batches(attempts[attempt_id].message.batch_id for attempt_id in by_attempt)
     _note_acceptance([(attempts[attempt_id], told) for attempt_id, told in by_attempt.items()])
     changes = []
     for attempt_id, told in by_attempt.items():
         best = max(told, key=lambda receipt: RANK.get(receipt.status, 0))
-        if best.status:
-            changes.append(Change(attempts[attempt_id].message_id, best.status, error_code=best.error_code))
-    apply_changes(changes, batch_ids={attempts[attempt_id].message.batch_id for attempt_id in by_attempt})
+        # A word that is not known still shows that the provider has the text.
+        status = best.status or Message.Status.ACCEPTED
+        changes.append(Change(attempts[attempt_id].message_id, status, error_code=best.error_code))
+    apply_changes(changes, batch_ids=batch_ids)
     _learn_opt_outs(attempts, by_attempt)
     DeliveryReceipt.objects.filter(id__in=[receipt.id for receipt in receipts]).update(applied_at=timezone.now())
 

@@ -10,10 +10,11 @@ from typing import Final
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
+from django.db.models.functions import Now
 
+from common.retries import each
 from messaging.models import Attempt, Batch, Message
-from messaging.pipeline.transitions import Change, apply_changes
+from messaging.pipeline.transitions import Change, apply_changes, lock_batches
 from tenants.scope import all_tenants, tenant_scope
 
 __all__ = ["give_up_unconfirmed", "mark_unknown", "release_expired_leases"]
@@ -27,24 +28,21 @@ def release_expired_leases() -> int:
     """Give back batches whose worker died: what was not called yet is due again, the rest is in doubt already."""
     with all_tenants("find expired leases"):
         expired = list(
-            Batch.objects.filter(state=Batch.State.LEASED, leased_until__lt=timezone.now()).values_list(
-                "tenant_id", "id"
-            )[:PAGE]
+            Batch.objects.filter(state=Batch.State.LEASED, leased_until__lt=Now()).values_list("tenant_id", "id")[:PAGE]
         )
-    for tenant_id, batch_id in expired:
-        with tenant_scope(tenant_id):
-            batch = (
-                Batch.objects.select_for_update()
-                .filter(id=batch_id, state=Batch.State.LEASED, leased_until__lt=timezone.now())
-                .first()
-            )
-            if batch is None:
-                continue
+    each(expired, lambda found: _release(*found), doing="release an expired lease")
+    return len(expired)
+
+
+def _release(tenant_id: UUID, batch_id: UUID) -> None:
+    with tenant_scope(tenant_id):
+        leased = Batch.objects.select_for_update().filter(id=batch_id, state=Batch.State.LEASED)
+        batch = leased.filter(leased_until__lt=Now()).first()
+        if batch is not None:
             waiting = Message.objects.filter(batch_id=batch_id, status=Message.Status.QUEUED)
             batch.state = Batch.State.QUEUED if waiting.exists() else Batch.State.DONE
             batch.lease = batch.leased_until = None
             batch.save(update_fields=["state", "lease", "leased_until"])
-    return len(expired)
 
 
 def mark_unknown() -> int:
@@ -66,26 +64,28 @@ def _move_attempts(found: str, overdue: timedelta, *, attempt_state: str, status
         unresolved = Message.objects.filter(
             id=OuterRef("message_id"), status__in=[Message.Status.SUBMITTING, Message.Status.UNKNOWN]
         )
-        late = Attempt.objects.filter(Exists(unresolved), state=found, deadline__lt=timezone.now() - overdue)
+        late = Attempt.objects.filter(Exists(unresolved), state=found, deadline__lt=Now() - overdue)
         rows = list(late.values_list("tenant_id", "id")[:PAGE])
     by_tenant: dict[UUID, list[UUID]] = {}
     for tenant_id, attempt_id in rows:
         by_tenant.setdefault(tenant_id, []).append(attempt_id)
-    for tenant_id, attempt_ids in by_tenant.items():
+
+    def move(item: tuple[UUID, list[UUID]]) -> None:
+        tenant_id, attempt_ids = item
         with tenant_scope(tenant_id):
             _move(attempt_ids, found, attempt_state, status)
+
+    each(by_tenant.items(), move, doing="settle attempts in doubt")
     return len(rows)
 
 
 def _move(attempt_ids: Iterable[UUID], found: str, attempt_state: str, status: str) -> None:
-    rows = list(
-        Attempt.objects.select_for_update(of=("self",))
-        .filter(id__in=list(attempt_ids), state=found)
-        .order_by("id")
-        .values_list("id", "message_id", "message__batch_id")
-    )
-    Attempt.objects.filter(id__in=[attempt_id for attempt_id, _, _ in rows]).update(state=attempt_state)
+    in_doubt = Attempt.objects.filter(id__in=list(attempt_ids), state=found)
+    batch_ids = lock_batches(in_doubt.values_list("message__batch_id", flat=True))
+    # Behind the lock nobody else resolves them: those that still are in doubt stay so.
+    rows = list(in_doubt.values_list("id", "message_id"))
+    Attempt.objects.filter(id__in=[attempt_id for attempt_id, _ in rows]).update(state=attempt_state)
     apply_changes(
-        [Change(message_id, status, error_code="no_answer") for _, message_id, _ in rows],
-        batch_ids={batch_id for _, _, batch_id in rows},
+        [Change(message_id, status, error_code="no_answer") for _, message_id in rows],
+        batch_ids=batch_ids,
     )

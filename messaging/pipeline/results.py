@@ -3,25 +3,25 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from django.db import connection
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from common.bulk import json_rows
 from consent.models import ConsentRecord, Suppression
 from consent.services import opt_out
 from messaging.models import Attempt, Batch, Message
-from messaging.pipeline.transitions import Change, apply_changes
+from messaging.pipeline.transitions import Change, apply_changes, lock_batches
 from messaging.providers.base import Outcome, SendResult
 from tenants.scope import current_tenant_id
 
-__all__ = ["MAX_TRIES", "Handed", "backoff", "record"]
+__all__ = ["Handed", "backoff", "learn_opt_outs", "record"]
 
-MAX_TRIES: Final = 6
-"""A message that the provider would not even take so often fails."""
+LONGEST_WAIT: Final = timedelta(minutes=5)
 
 _ATTEMPT_STATE: Final = {
     Outcome.ACCEPTED: Attempt.State.ACCEPTED.value,
@@ -51,16 +51,26 @@ RETURNING a.id, a.state
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """An attempt that was called; ``n`` counts the tries of its message from 1."""
+    """An attempt that was called; ``n`` counts the tries of its message from 1, the first of them at ``first_at``."""
 
     attempt_id: UUID
     message_id: UUID
     number: str
     n: int
+    first_at: datetime
 
 
-def record(batch_id: UUID, lease: UUID, handed: Sequence[Handed], results: Sequence[SendResult]) -> None:
-    """Write the answers to attempts, messages and the batch, and learn of opt-outs that the provider knew."""
+def record(
+    batch_id: UUID, lease: UUID, handed: Sequence[Handed], results: Sequence[SendResult], *, good_for: timedelta
+) -> None:
+    """Write the answers to attempts, messages and the batch; doing so again changes nothing.
+
+    What the provider could not take is offered again until ``good_for`` has passed since the first time.
+    """
+    # First of all, as everywhere: then whoever else changes these attempts and messages waits here and not half-way.
+    lock_batches([batch_id])
+    now = timezone.now()
+    progress = any(result.outcome is Outcome.ACCEPTED for result in results)
     in_force = _resolve(handed, results)
     changes = []
     wait = timedelta()
@@ -69,13 +79,18 @@ def record(batch_id: UUID, lease: UUID, handed: Sequence[Handed], results: Seque
             continue
         status = _MESSAGE_STATUS[result.outcome]
         if result.outcome is Outcome.TRY_AGAIN:
-            if one.n >= MAX_TRIES:
-                status = Message.Status.FAILED
+            if now - one.first_at >= good_for:
+                status = Message.Status.EXPIRED
             else:
-                wait = max(wait, backoff(one.n, result.retry_after))
+                tries = 1 if progress else one.n
+                wait = max(wait, backoff(tries, result.retry_after, longest=min(LONGEST_WAIT, good_for / 30)))
         changes.append(Change(one.message_id, status, error_code=result.error_code))
     apply_changes(changes, batch_ids=[batch_id])
     _finish(batch_id, lease, wait)
+
+
+def learn_opt_outs(handed: Sequence[Handed], results: Sequence[SendResult]) -> None:
+    """Suppress the people of whom the provider says that they opted out there."""
     for one, result in zip(handed, results, strict=True):
         if result.number_opted_out:
             opt_out(
@@ -86,9 +101,12 @@ def record(batch_id: UUID, lease: UUID, handed: Sequence[Handed], results: Seque
             )
 
 
-def backoff(tries: int, retry_after: float) -> timedelta:
-    """How long to wait before another try: twice as long each time, at most five minutes, with jitter."""
-    seconds = min(300.0, max(retry_after, 2.0 ** (tries - 1)))
+def backoff(tries: int, retry_after: float, *, longest: timedelta) -> timedelta:
+    """How long to wait before another try: twice as long each time, at most ``longest``, with jitter.
+
+    A provider that took some of the batch is only busy: the rest counts as tried once.
+    """
+    seconds = min(longest.total_seconds(), max(retry_after, 2.0 ** min(tries - 1, 16)))
     return timedelta(seconds=seconds * random.uniform(0.75, 1.25))  # noqa: S311 - spreads load, hides nothing
 
 
@@ -113,7 +131,9 @@ def _finish(batch_id: UUID, lease: UUID, wait: timedelta) -> None:
     if batch.state == Batch.State.CANCELLED:
         apply_changes([Change(message_id, Message.Status.CANCELLED) for message_id in left], batch_ids=[batch_id])
         return
-    batch.state = Batch.State.QUEUED if left else Batch.State.DONE
-    batch.not_before = timezone.now() + wait
-    batch.lease = batch.leased_until = None
-    batch.save(update_fields=["state", "not_before", "lease", "leased_until"])
+    Batch.objects.filter(id=batch_id).update(
+        state=Batch.State.QUEUED if left else Batch.State.DONE,
+        not_before=Now() + wait,
+        lease=None,
+        leased_until=None,
+    )

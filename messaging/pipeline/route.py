@@ -14,6 +14,8 @@ class Route:
 
     sender: Sender | None
     problem: str = ""
+    waits: bool = False
+    """The problem is one that staff made and can end: what is queued waits for that."""
 
 
 def choose(sender_id: UUID | None) -> Route:
@@ -22,6 +24,8 @@ def choose(sender_id: UUID | None) -> Route:
     if sender_id is not None:
         return _checked(senders.get(id=sender_id))
     sender = senders.filter(status=Sender.Status.ACTIVE).order_by("-is_default", "created_at").first()
+    if sender is None and senders.exists():
+        return Route(None, "All senders are paused.", waits=True)
     if sender is None:
         return Route(None, "No sender is set up. Add one under Settings > Senders.")
     return _checked(sender)
@@ -29,7 +33,7 @@ def choose(sender_id: UUID | None) -> Route:
 
 def _checked(sender: Sender) -> Route:
     if sender.status != Sender.Status.ACTIVE:
-        return Route(None, f"The sender {sender} is paused.")
+        return Route(None, f"The sender {sender} is paused.", waits=True)
     if sender.provider_account.status != ProviderAccount.Status.ACTIVE:
-        return Route(None, f"The provider account {sender.provider_account} is paused.")
+        return Route(None, f"The provider account {sender.provider_account} is paused.", waits=True)
     return Route(sender)

@@ -20,11 +20,14 @@ __all__ = ["FINAL", "TRANSITIONS", "Change", "apply_changes", "lock_batches", "r
 
 _S = Message.Status
 
+_ANSWERS: Final = frozenset({_S.QUEUED, _S.EXPIRED, _S.ACCEPTED, _S.SENT, _S.DELIVERED, _S.UNDELIVERED, _S.FAILED})
+"""What can become of a text that was offered: back to the queue or out of time when it was not taken."""
+
 TRANSITIONS: Final[Mapping[str, frozenset[str]]] = {
     _S.QUEUED: frozenset({_S.SUBMITTING, _S.BLOCKED, _S.DEFERRED, _S.CANCELLED, _S.EXPIRED}),
     _S.DEFERRED: frozenset({_S.QUEUED, _S.BLOCKED, _S.CANCELLED, _S.EXPIRED}),
-    _S.SUBMITTING: frozenset({_S.QUEUED, _S.ACCEPTED, _S.SENT, _S.DELIVERED, _S.UNDELIVERED, _S.FAILED, _S.UNKNOWN}),
-    _S.UNKNOWN: frozenset({_S.QUEUED, _S.ACCEPTED, _S.SENT, _S.DELIVERED, _S.UNDELIVERED, _S.FAILED, _S.UNCONFIRMED}),
+    _S.SUBMITTING: _ANSWERS | {_S.UNKNOWN},
+    _S.UNKNOWN: _ANSWERS | {_S.UNCONFIRMED},
     _S.ACCEPTED: frozenset({_S.SENT, _S.DELIVERED, _S.UNDELIVERED, _S.FAILED}),
     _S.SENT: frozenset({_S.DELIVERED, _S.UNDELIVERED, _S.FAILED}),
 }

@@ -1,11 +1,11 @@
 """Reading form-encoded callbacks strictly: a signature over ambiguous parameters proves nothing."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from urllib.parse import parse_qsl
 
 from messaging.providers.base import CallbackRefused, CallbackRequest
 
-__all__ = ["MAX_CALLBACK_BYTES", "read_form"]
+__all__ = ["MAX_CALLBACK_BYTES", "read_form", "without_nul"]
 
 MAX_CALLBACK_BYTES = 64 * 1024
 _MAX_PARAMETERS = 200
@@ -37,3 +37,8 @@ def read_form(callback: CallbackRequest, *, required: Collection[str]) -> dict[s
     if missing:
         raise CallbackRefused(400, f"missing {', '.join(sorted(missing))}")
     return form
+
+
+def without_nul(form: Mapping[str, str]) -> dict[str, str]:
+    """What was signed, without NUL, which PostgreSQL stores in no text; the rest of it must not be lost for that."""
+    return {name.replace("\x00", ""): value.replace("\x00", "") for name, value in form.items()}

@@ -33,11 +33,9 @@ HELP_PAUSE: Final = timedelta(seconds=30)
 def receive(account: ProviderAccount, text: InboundText) -> InboundMessage | None:
     """Take a verified text in; the same one again changes nothing and returns None.
 
-    Raises ``CallbackRefused`` when the number it was sent to is no sender of this account.
+    Raises ``CallbackRefused`` when it was sent to nothing that can be a sender.
     """
-    sender = Sender.objects.filter(provider_account=account, value=text.sender).first()
-    if sender is None:
-        raise CallbackRefused(404, "no such sender")
+    sender = _sender(account, text.sender)
     inbound = _store(account, sender, text)
     if inbound is None:
         return None
@@ -45,6 +43,17 @@ def receive(account: ProviderAccount, text: InboundText) -> InboundMessage | Non
         _act(inbound, classify(inbound.body), answered=text.already_answered or account.answers_keywords)
     enqueue_on_commit(handle_inbound_text, str(inbound.tenant_id), str(inbound.id))
     return inbound
+
+
+def _sender(account: ProviderAccount, value: str) -> Sender:
+    """The number it was sent to. One that nobody has set up here is the account's all the same, as the signature
+    shows: a STOP to it must not be lost, so it is added, paused."""
+    short_code = value.isascii() and value.isdigit() and 3 <= len(value) <= 8
+    if not (short_code or is_e164(value)):
+        raise CallbackRefused(404, "no such sender")
+    kind = Sender.Kind.SHORT_CODE if short_code else Sender.Kind.LONG_CODE
+    added = {"kind": kind, "status": Sender.Status.PAUSED, "label": f"{value} (found by a text)"}
+    return Sender.objects.get_or_create(provider_account=account, value=value, defaults=added)[0]
 
 
 def _store(account: ProviderAccount, sender: Sender, text: InboundText) -> InboundMessage | None:
@@ -56,11 +65,11 @@ def _store(account: ProviderAccount, sender: Sender, text: InboundText) -> Inbou
         sender=sender,
         number=number,
         contact=Contact.objects.filter(number=number).first(),
-        body=text.body.replace("\x00", ""),
+        body=text.body,
         media_count=len(text.media_urls),
         intent=found.intent,
         certain=found.certain,
-        payload={name: value.replace("\x00", "") for name, value in text.payload.items()},
+        payload=dict(text.payload),
     )
     InboundMessage.objects.bulk_create([inbound], ignore_conflicts=True)
     # A repeated callback leaves the first row, which has another id.

@@ -4,6 +4,7 @@ from typing import Final
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, Q
 
 from common.lanes import CONVERSATION
 from consent.gate import BLOCK, Decision
@@ -75,5 +76,11 @@ def cancel_batches(*, cause_id: UUID) -> int:
 
 
 def _lock_open_batches(cause_id: UUID) -> list[UUID]:
-    unfinished = Batch.objects.filter(cause_id=cause_id, state__in=[Batch.State.QUEUED, Batch.State.LEASED])
+    """Batches of which anything may still be handed over; also one whose worker is thought dead, because what that
+    worker could not hand over comes back to the queue when it wakes up."""
+    under_way = Message.objects.filter(
+        batch_id=OuterRef("id"), status__in=[Message.Status.SUBMITTING, Message.Status.UNKNOWN]
+    )
+    waiting = Q(state__in=[Batch.State.QUEUED, Batch.State.LEASED])
+    unfinished = Batch.objects.filter(waiting | Q(Exists(under_way)), cause_id=cause_id)
     return lock_batches(unfinished.values_list("id", flat=True))

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from common.retries import insist
 from messaging.models import ProviderAccount
 from messaging.pipeline.handover import provider_for
 from messaging.pipeline.receipt import store
@@ -25,6 +26,9 @@ from tenants.scope import all_tenants, tenant_scope
 __all__ = ["inbound", "status"]
 
 _SIGNED: Final = "a provider calls it; the account's signature is required"
+TAKE_SECONDS: Final = 8.0
+"""So long a callback is tried again when the database is away or two of them met: nobody repeats an inbound text that
+was not taken, and Twilio waits 15 seconds for the answer."""
 
 
 class _UnknownAccount(Exception):
@@ -59,17 +63,29 @@ def _answer(
     request: HttpRequest, kind: str, account_id: UUID, take: Callable[[ProviderAccount, CallbackRequest], None]
 ) -> HttpResponse:
     try:
+        # Before the body is read: nobody who knows no account may keep a thread waiting for one.
+        tenant_id = _tenant_of(account_id)
         callback = _callback(request)
-        with tenant_scope(_tenant_of(account_id)):
-            account = ProviderAccount.objects.filter(id=account_id, kind=kind).first()
-            if account is None:
-                return HttpResponse(status=404)
-            take(account, callback)
+        insist(lambda: _take(tenant_id, kind, account_id, callback, take), seconds=TAKE_SECONDS)
     except _UnknownAccount:
         return HttpResponse(status=404)
     except CallbackRefused as refusal:
         return HttpResponse(status=refusal.status)
     return HttpResponse(status=204)
+
+
+def _take(
+    tenant_id: UUID,
+    kind: str,
+    account_id: UUID,
+    callback: CallbackRequest,
+    take: Callable[[ProviderAccount, CallbackRequest], None],
+) -> None:
+    with tenant_scope(tenant_id):
+        account = ProviderAccount.objects.filter(id=account_id, kind=kind).first()
+        if account is None:
+            raise _UnknownAccount
+        take(account, callback)
 
 
 def _callback(request: HttpRequest) -> CallbackRequest:

@@ -9,7 +9,7 @@ from consent.models import ConsentRecord, ConsentState
 from consent.services import is_suppressed
 from messaging.handling import handle_inbound
 from messaging.models import InboundMessage, Message
-from messaging.providers.base import CallbackRefused, InboundText
+from messaging.providers.base import InboundText
 from messaging.services import receive
 from support.models import Conversation
 from tenants.scope import tenant_scope
@@ -161,8 +161,3 @@ def test_a_keyword_that_was_acted_on_needs_nobodys_attention(cast: Cast) -> None
 def test_the_same_provider_id_is_one_text(cast: Cast) -> None:
     assert text(cast.clinic, "STOP", message_id="SIM1") is not None
     assert text(cast.clinic, "STOP", message_id="SIM1") is None
-
-
-def test_a_text_to_nobodys_number_is_refused(cast: Cast) -> None:
-    with tenant_scope(cast.clinic.tenant.id), pytest.raises(CallbackRefused):
-        receive(cast.clinic.account, InboundText("SIM1", "+12025550199", ANN, "hi"))

@@ -9,7 +9,7 @@ from django.utils import timezone
 from common.lanes import MARKETING
 from consent.services import is_suppressed
 from messaging.models import Attempt, Batch, DeliveryReceipt, Message
-from messaging.pipeline import transitions
+from messaging.pipeline import receipt, transitions
 from messaging.pipeline.enqueue import Cause, Draft, enqueue
 from messaging.pipeline.receipt import apply_pending, store
 from messaging.pipeline.transitions import Change, apply_changes
@@ -114,6 +114,32 @@ def test_another_tenants_receipt_cannot_name_our_attempt(cast: Cast) -> None:
     tell(cast.shop, attempt_id, "failed", code="30007")
     apply_pending()
     assert status_of(cast.clinic, message_id) == "accepted"
+
+
+@pytest.mark.parametrize("status", ["submitting", "unknown"])
+def test_a_word_that_is_not_known_still_shows_that_the_text_was_taken(cast: Cast, status: str) -> None:
+    """Otherwise nothing would ever resolve it: its attempt is settled, its message would stay in doubt."""
+    message_id, attempt_id = handed_over(cast.clinic, state=status, status=status)
+    tell(cast.clinic, attempt_id, "teleported")
+    apply_pending()
+    assert status_of(cast.clinic, message_id) == "accepted"
+
+
+def test_one_tenants_broken_receipt_keeps_nobody_elses_waiting(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    for company in (cast.clinic, cast.shop):
+        message_id, attempt_id = handed_over(company)
+        tell(company, attempt_id, "delivered")
+    broken = cast.clinic.tenant.id
+    apply_page = receipt._apply_page
+
+    def fail_for_one(tenant_id: UUID) -> int:
+        if tenant_id == broken:
+            raise ValueError("broken")
+        return apply_page(tenant_id)
+
+    monkeypatch.setattr(receipt, "_apply_page", fail_for_one)
+    assert apply_pending() == 1
+    assert status_of(cast.shop, message_id) == "delivered"
 
 
 @pytest.mark.parametrize("attempt_id", [None, uuid4()])

@@ -11,7 +11,8 @@ from django.http import HttpResponse
 from django.test import Client
 from twilio.request_validator import RequestValidator
 
-from messaging.models import DeliveryReceipt, InboundMessage, Message, ProviderAccount
+from consent.services import is_suppressed
+from messaging.models import DeliveryReceipt, InboundMessage, Message, ProviderAccount, Sender
 from messaging.providers.base import CallbackRefused, CallbackRequest
 from messaging.providers.twilio.callbacks import read_inbound
 from messaging.services import add_provider_account, add_sender
@@ -165,6 +166,28 @@ def test_parameters_recut_under_the_same_signature_are_refused(cast: Cast) -> No
     assert received(cast.clinic) == 0
 
 
+def test_an_old_request_cut_anew_is_not_another_text(cast: Cast) -> None:
+    """An old START must not come back after a STOP as a text of its own."""
+    account = twilio_account(cast.clinic)
+    form = inbound_form(Body="START")
+    signature = RequestValidator(TOKEN).compute_signature(f"{BASE}/callbacks/twilio/{account.id}/inbound", form)
+    cut = {key: value for key, value in form.items() if key != "NumMedia"}
+    cut["MessageSid"] += "NumMedia" + form["NumMedia"]
+    assert RequestValidator(TOKEN).compute_signature(f"{BASE}/callbacks/twilio/{account.id}/inbound", cut) == signature
+    assert post(account, cut, signature=signature).status_code == 400
+    assert received(cast.clinic) == 0
+
+
+@pytest.mark.parametrize("name", ["From", "To", "Body", "NumSegments", "x\x00"])
+def test_nul_characters_lose_no_stop(cast: Cast, name: str) -> None:
+    account = twilio_account(cast.clinic)
+    form = inbound_form(Body="STOP")
+    form[name] = form.get(name, "1") + "\x00"
+    assert post(account, form).status_code == 204
+    with tenant_scope(cast.clinic.tenant.id):
+        assert is_suppressed(number="+12025550110")
+
+
 def test_repeated_parameters_are_refused(cast: Cast) -> None:
     account = twilio_account(cast.clinic)
     form = inbound_form()
@@ -183,9 +206,20 @@ def test_another_tenants_token_cannot_speak_for_this_one(cast: Cast) -> None:
     assert received(cast.clinic) == received(cast.shop) == 0
 
 
-def test_a_number_that_is_no_sender_is_refused(cast: Cast) -> None:
+def test_a_stop_to_a_number_that_nobody_set_up_holds(cast: Cast) -> None:
     account = twilio_account(cast.clinic)
-    assert post(account, inbound_form(To="+12025550199")).status_code == 404
+    form = inbound_form(To="+12025550199", Body="STOP")
+    assert post(account, form).status_code == 204
+    with tenant_scope(cast.clinic.tenant.id):
+        assert is_suppressed(number=form["From"])
+        assert Sender.objects.get(value="+12025550199").status == "paused"
+
+
+@pytest.mark.parametrize("name", ["whatsapp:+12025550199", "Clinic", "+1", "12345678901", ""])
+def test_what_can_be_no_sender_is_refused(cast: Cast, name: str) -> None:
+    account = twilio_account(cast.clinic)
+    assert post(account, inbound_form(To=name)).status_code in (400, 404)
+    assert received(cast.clinic) == 0
 
 
 def test_unknown_accounts_and_kinds_are_not_found(cast: Cast) -> None:

@@ -15,7 +15,7 @@ from messaging.providers.base import (
     SendResult,
     StatusUpdate,
 )
-from messaging.providers.forms import read_form
+from messaging.providers.forms import read_form, without_nul
 from messaging.providers.simulator.behaviour import OPTED_OUT
 from messaging.providers.simulator.signing import SIGNATURE_HEADER, is_genuine, sign
 
@@ -77,7 +77,7 @@ class SimulatorProvider:
         form = read_form(callback, required=required)
         if not is_genuine(self._secret, callback.url, callback.body, callback.headers.get(SIGNATURE_HEADER, "")):
             raise CallbackRefused(403, "signature")
-        return form
+        return without_nul(form)
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
@@ -88,10 +88,10 @@ class SimulatorProvider:
     @staticmethod
     def _result(status: int, answer: Mapping[str, str]) -> SendResult:
         code = answer.get("error_code", "")
-        if status == 201:
+        if status == 201 and answer.get("id"):
             return SendResult(Outcome.ACCEPTED, provider_message_id=answer["id"])
         if status == 429:
             return SendResult(Outcome.TRY_AGAIN, error_code=code, retry_after=1.0)
-        if status >= 500:
+        if status >= 500 or status == 201:
             return SendResult(Outcome.UNKNOWN, error_code=code)
         return SendResult(Outcome.REFUSED, error_code=code, number_opted_out=code == OPTED_OUT)

@@ -5,6 +5,7 @@ refuses ambiguous bodies first. The key is the one stored for the account in the
 by the request, and the account that the body names must be that account.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
@@ -16,7 +17,7 @@ from messaging.providers.base import (
     InboundText,
     StatusUpdate,
 )
-from messaging.providers.forms import read_form
+from messaging.providers.forms import read_form, without_nul
 from messaging.providers.twilio.errors import means_opted_out
 
 __all__ = ["read_inbound", "read_status"]
@@ -33,6 +34,9 @@ _STATUS_WORDS: Final[Mapping[str, str]] = {
     "failed": "failed",
     "canceled": "failed",
 }
+_MESSAGE_SID: Final = re.compile(r"(?:SM|MM)[0-9A-Za-z]{32}")
+"""Its length is what makes a repeated callback recognisable: the signature runs names and values together, so an old
+request could be cut anew ("SM...NumMedia0" with NumMedia left out) and would pass for another text."""
 _STATUS_PARAMETERS: Final = ("AccountSid", "MessageSid", "MessageStatus", "From", "To")
 _INBOUND_PARAMETERS: Final = ("AccountSid", "MessageSid", "From", "To", "Body")
 
@@ -76,7 +80,9 @@ def _genuine(
         raise CallbackRefused(403, "signature")
     if form["AccountSid"] != account_sid:
         raise CallbackRefused(403, "another account")
-    return form
+    if not _MESSAGE_SID.fullmatch(form["MessageSid"]):
+        raise CallbackRefused(400, "no message id")
+    return without_nul(form)
 
 
 def _fits(secret: str, url: str, form: Mapping[str, str], signature: str) -> bool:

@@ -1,0 +1,43 @@
+"""Database work that must not be given up for what passes: a lost connection, a deadlock, a lock held too long."""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from django.db import InterfaceError, OperationalError, connection
+
+__all__ = ["each", "insist"]
+
+ResultT = TypeVar("ResultT")
+ItemT = TypeVar("ItemT")
+
+_log = logging.getLogger(__name__)
+
+
+def insist(work: Callable[[], ResultT], *, seconds: float) -> ResultT:
+    """Run ``work``, one whole transaction that may safely be repeated, again and again for so many seconds.
+
+    Inside a transaction it runs once: that transaction is already lost when its work fails.
+    """
+    until, pause = time.monotonic() + seconds, 0.05
+    while True:
+        try:
+            return work()
+        except (OperationalError, InterfaceError) as error:
+            if connection.in_atomic_block or time.monotonic() + pause > until:
+                raise
+            _log.warning("Database work is tried again after %s", type(error.__cause__ or error).__name__)
+        connection.close()
+        time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads load, hides nothing
+        pause = min(2 * pause, 5.0)
+
+
+def each(items: Iterable[ItemT], work: Callable[[ItemT], object], *, doing: str) -> None:
+    """Work on every item: one that fails is logged and keeps none of the others waiting."""
+    for item in items:
+        try:
+            work(item)
+        except Exception:  # noqa: BLE001 - whatever it is, the next item has its turn
+            _log.exception("Could not %s; the next round tries again", doing)
