@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from consent.models import ConsentState
+from consent.models import ConsentState, PossibleOptOut
 from consent.services import suppressed_among
 
 __all__ = ["ConsentFacts", "load"]
@@ -18,10 +18,11 @@ class ConsentFacts:
     consent: str = ""
     consent_record: str = ""
     consent_since: datetime | None = None
+    may_have_opted_out: bool = False
 
 
 def load(numbers: Collection[str], purpose: str) -> dict[str, ConsentFacts]:
-    """Facts by number, for every number asked for: two queries, whatever the count."""
+    """Facts by number, for every number asked for: three queries, whatever the count."""
     suppressed = suppressed_among(numbers=numbers)
     states = {
         number: (act, str(record_id), since)
@@ -29,8 +30,10 @@ def load(numbers: Collection[str], purpose: str) -> dict[str, ConsentFacts]:
             number__in=list(numbers), purpose=purpose
         ).values_list("number", "act", "record_id", "since")
     }
+    open_questions = PossibleOptOut.objects.filter(number__in=list(numbers), settled_at=None)
+    asked = set(open_questions.values_list("number", flat=True))
     facts = {}
     for number in numbers:
         act, record_id, since = states.get(number, ("", "", None))
-        facts[number] = ConsentFacts(suppressed.get(number, ""), act, record_id, since)
+        facts[number] = ConsentFacts(suppressed.get(number, ""), act, record_id, since, number in asked)
     return facts

@@ -38,6 +38,8 @@ class Facts:
     """The latest act for the purpose: "opt_in", "opt_out", or "" when the person never said anything."""
     consent_record: str = ""
     consent_since: datetime | None = None
+    may_have_opted_out: bool = False
+    """They wrote something that may ask to stop, and nobody has decided yet whether it does."""
     wrote_to_us: bool = False
     """The person opened the conversation by texting the tenant."""
     missing_values: tuple[str, ...] = ()
@@ -99,6 +101,13 @@ def person_agreed(facts: Facts) -> Decision | None:
     return Decision(BLOCK, "person_agreed", {"consent": "none"})
 
 
+def no_stop_in_question(facts: Facts) -> Decision | None:
+    """No offers to somebody who may have asked to stop, until a person has read it and decided."""
+    if facts.may_have_opted_out and facts.purpose == Purpose.MARKETING:
+        return Decision(BLOCK, "no_stop_in_question")
+    return None
+
+
 def text_is_complete(facts: Facts) -> Decision | None:
     """No merge tag is left without a value."""
     return (
@@ -116,6 +125,7 @@ RULES: Final[tuple[Rule, ...]] = (
     sender_is_ready,
     number_is_not_suppressed,
     person_agreed,
+    no_stop_in_question,
     text_is_complete,
     one_per_number,
 )
@@ -125,6 +135,7 @@ REASONS: Final[Mapping[str, str]] = {
     "sender_is_ready": "No sender can carry this text",
     "number_is_not_suppressed": "Opted out of all texts",
     "person_agreed": "Has not agreed to this kind of text",
+    "no_stop_in_question": "May have asked to stop; decide about it in the inbox",
     "text_is_complete": "A value for the text is missing",
     "one_per_number": "Another contact with the same number gets this text",
 }

@@ -6,7 +6,7 @@ from django.utils import timezone
 from consent.purposes import Purpose
 from tenants.owned import TenantForeignKey, TenantOwned
 
-__all__ = ["ALL_PURPOSES", "ConsentRecord", "ConsentState", "Suppression"]
+__all__ = ["ALL_PURPOSES", "ConsentRecord", "ConsentState", "PossibleOptOut", "Suppression"]
 
 ALL_PURPOSES = "all"
 """The purpose of an opt-out that ends everything."""
@@ -63,6 +63,26 @@ class ConsentState(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.act} {self.purpose}"
+
+
+class PossibleOptOut(TenantOwned):
+    """A text that may ask to stop (``classify(...).certain`` is False): offers wait until a person has decided."""
+
+    number = models.CharField(max_length=16)
+    wording = models.TextField(blank=True)
+    evidence = models.JSONField(default=dict)
+    raised_at = models.DateTimeField(default=timezone.now)
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta(TenantOwned.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "number"], condition=models.Q(settled_at=None), name="possible_opt_out_open_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return "may have asked to stop"
 
 
 class Suppression(TenantOwned):

@@ -1,4 +1,4 @@
-"""What can be done about consent: opt in, opt out, come back."""
+"""What can be done about consent: opt in, opt out, come back, and ask whether somebody meant to opt out."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -7,10 +7,18 @@ from uuid import UUID
 from django.utils import timezone
 
 from consent.ledger import OptIn, project, record_opt_ins
-from consent.models import ALL_PURPOSES, ConsentRecord, ConsentState, Suppression
+from consent.models import ALL_PURPOSES, ConsentRecord, ConsentState, PossibleOptOut, Suppression
 from consent.revocation_lock import hold_exclusively
 
-__all__ = ["is_suppressed", "opt_back_in", "opt_in", "opt_out", "suppressed_among"]
+__all__ = [
+    "is_suppressed",
+    "opt_back_in",
+    "opt_in",
+    "opt_out",
+    "raise_possible_opt_out",
+    "settle_possible_opt_out",
+    "suppressed_among",
+]
 
 
 def opt_in(*, opt_in: OptIn, actor_id: UUID | None = None) -> UUID:
@@ -45,6 +53,7 @@ def opt_out(
         occurred_at=said_at,
     )
     project([record.id])
+    settle_possible_opt_out(number=number)
     if is_suppressed(number=number):
         return False
     Suppression.objects.create(number=number, reason=reason, record=record, since=said_at)
@@ -63,6 +72,7 @@ def opt_back_in(*, number: str, wording: str, evidence: Mapping[str, object]) ->
         return False
     suppression.lifted_at = timezone.now()
     suppression.save(update_fields=["lifted_at"])
+    settle_possible_opt_out(number=number)
     renewed = _agreed_before(suppression)
     record_opt_ins(
         [
@@ -78,6 +88,18 @@ def opt_back_in(*, number: str, wording: str, evidence: Mapping[str, object]) ->
         actor_id=None,
     )
     return True
+
+
+def raise_possible_opt_out(*, number: str, wording: str, evidence: Mapping[str, object]) -> None:
+    """Hold offers to a number until a person has read what it wrote; one open question at a time is enough."""
+    hold_exclusively()
+    question = PossibleOptOut(number=number, wording=wording, evidence=dict(evidence))
+    PossibleOptOut.objects.bulk_create([question], ignore_conflicts=True)
+
+
+def settle_possible_opt_out(*, number: str) -> None:
+    """The question is answered; an opt-out, if it was one, is recorded with ``opt_out``."""
+    PossibleOptOut.objects.filter(number=number, settled_at=None).update(settled_at=timezone.now())
 
 
 def is_suppressed(*, number: str) -> bool:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from common.phone_numbers import NumberProblem, parse
 from consent.models import ConsentRecord
-from consent.services import opt_out
+from consent.services import opt_out, settle_possible_opt_out
 from contacts.models import Contact
 from messaging.models import InboundMessage, Message
 from messaging.services import send_reply
@@ -78,12 +78,13 @@ def settle_review(*, conversation: Conversation, opted_out: bool, user_id: UUID)
             evidence={"recorded_on": "inbox", **({"inbound": str(text.id)} if text else {})},
             actor_id=user_id,
         )
+    settle_possible_opt_out(number=conversation.number)
     Conversation.objects.filter(id=conversation.id).update(needs_review=False)
 
 
 def close(*, conversation: Conversation) -> None:
-    """Done with it, until the person writes again."""
-    Conversation.objects.filter(id=conversation.id).update(closed_at=timezone.now(), unread_count=0, needs_review=False)
+    """Done with it, until the person writes again. A question whether they opted out stays open until it is decided."""
+    Conversation.objects.filter(id=conversation.id).update(closed_at=timezone.now(), unread_count=0)
 
 
 def reopen(*, conversation: Conversation) -> None:

@@ -53,6 +53,7 @@ def decide_all(candidates: Sequence[Candidate], circumstances: Circumstances) ->
                     consent=fact.consent,
                     consent_record=fact.consent_record,
                     consent_since=fact.consent_since,
+                    may_have_opted_out=fact.may_have_opted_out,
                     wrote_to_us=candidate.number in writers,
                     missing_values=candidate.missing_values,
                     already_in_cause=candidate.already_in_cause,

@@ -15,7 +15,7 @@ from common.tasks import enqueue_on_commit
 from consent.keywords import ALSO_CONFIRMATIONS, Classification, classify
 from consent.models import ConsentRecord
 from consent.purposes import Purpose
-from consent.services import is_suppressed, opt_back_in, opt_out
+from consent.services import is_suppressed, opt_back_in, opt_out, raise_possible_opt_out
 from contacts.models import Contact
 from messaging.auto_replies import text_of
 from messaging.models import InboundMessage, Message, ProviderAccount, Sender
@@ -77,10 +77,14 @@ def _store(account: ProviderAccount, sender: Sender, text: InboundText) -> Inbou
 
 
 def _act(inbound: InboundMessage, found: Classification, *, answered: bool) -> None:
-    """Do what a keyword demands. An uncertain opt-out is shown to a person (``Conversation.needs_review``)."""
+    """Do what a keyword demands. After what may be an opt-out, offers wait until a person has decided."""
     reply = ""
     if found.intent == "opt_out" and found.certain:
         reply = _opt_out(inbound)
+    elif found.intent == "opt_out":
+        raise_possible_opt_out(
+            number=inbound.number, wording=inbound.body, evidence={"inbound": str(inbound.id), "word": found.keyword}
+        )
     elif found.intent == "help":
         reply = "help_reply"
     elif found.intent == "opt_in":

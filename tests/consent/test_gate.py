@@ -19,6 +19,7 @@ facts = st.builds(
     suppressed_because=st.sampled_from(["", "opted_out", "provider_block"]),
     consent=st.sampled_from(["", "opt_in", "opt_out"]),
     consent_record=st.just("r1"),
+    may_have_opted_out=st.booleans(),
     wrote_to_us=st.booleans(),
     missing_values=st.sampled_from([(), ("first_name",)]),
     already_in_cause=st.booleans(),
@@ -35,6 +36,8 @@ facts = st.builds(
         (replace(WILLING, suppressed_because="opted_out"), BLOCK, "number_is_not_suppressed"),
         (replace(WILLING, consent="opt_out"), BLOCK, "person_agreed"),
         (replace(WILLING, consent=""), BLOCK, "person_agreed"),
+        (replace(WILLING, may_have_opted_out=True), BLOCK, "no_stop_in_question"),
+        (replace(WILLING, may_have_opted_out=True, purpose="reminder"), ALLOW, "all_rules_passed"),
         (replace(WILLING, missing_values=("first_name",)), BLOCK, "text_is_complete"),
         (replace(WILLING, already_in_cause=True), BLOCK, "one_per_number"),
         # A conversation the person opened needs no record; one they did not open does.

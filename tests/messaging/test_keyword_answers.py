@@ -11,7 +11,9 @@ from messaging.handling import handle_inbound
 from messaging.models import InboundMessage, Message
 from messaging.providers.base import InboundText
 from messaging.services import receive
+from messaging.services.sending import why_or_why_not
 from support.models import Conversation
+from support.services import close, settle_review
 from tenants.scope import tenant_scope
 from tests.cast import Cast, Company
 
@@ -148,6 +150,35 @@ def test_a_text_reaches_the_conversation_once(cast: Cast) -> None:
     with tenant_scope(cast.clinic.tenant.id):
         conversation = Conversation.objects.get()
         assert (conversation.unread_count, conversation.preview) == (1, "Is it open on Saturday?")
+
+
+def offers_to_ann(company: Company) -> str:
+    """The rule that decides about an offer to Ann."""
+    with tenant_scope(company.tenant.id):
+        return str(why_or_why_not(tenant=company.tenant, number=ANN, purpose="marketing").as_json()["rule"])
+
+
+@pytest.mark.parametrize("decided", ["opt-out", "no opt-out"])
+def test_offers_wait_while_it_is_not_clear_whether_somebody_opted_out(cast: Cast, decided: str) -> None:
+    with tenant_scope(cast.clinic.tenant.id):
+        record_opt_ins([OptIn(ANN, "marketing", "web_form")], actor_id=None)
+    assert offers_to_ann(cast.clinic) == "all_rules_passed"
+    inbound = text(cast.clinic, "please stop texting me")
+    assert inbound is not None
+    assert text(cast.clinic, "I said please stop texting me") is not None, "a second one is the same question"
+    assert offers_to_ann(cast.clinic) == "no_stop_in_question"
+    with tenant_scope(cast.clinic.tenant.id):
+        reply = why_or_why_not(tenant=cast.clinic.tenant, number=ANN, purpose="support")
+        assert reply.outcome == "allow", "staff may ask what was meant"
+    handle_inbound(cast.clinic.tenant.id, inbound.id)
+    with tenant_scope(cast.clinic.tenant.id):
+        conversation = Conversation.objects.get()
+        close(conversation=conversation)
+        conversation.refresh_from_db()
+        assert conversation.needs_review, "closing is no decision"
+        settle_review(conversation=conversation, opted_out=decided == "opt-out", user_id=cast.alice.id)
+    expected = "number_is_not_suppressed" if decided == "opt-out" else "all_rules_passed"
+    assert offers_to_ann(cast.clinic) == expected
 
 
 def test_a_keyword_that_was_acted_on_needs_nobodys_attention(cast: Cast) -> None:
