@@ -2,6 +2,7 @@
 
 from django import forms
 
+from common.ids import uuid7
 from messaging.services.sending import MAX_BODY
 
 __all__ = ["NewConversationForm", "ReplyForm"]
@@ -13,6 +14,8 @@ class ReplyForm(forms.Form):
     body = forms.CharField(
         label="Your reply", max_length=MAX_BODY, widget=forms.Textarea(attrs={"rows": 3, "maxlength": MAX_BODY})
     )
+    once = forms.UUIDField(required=False, initial=uuid7, widget=forms.HiddenInput)
+    """The id of the message to be: the form sent twice is one message."""
 
 
 class NewConversationForm(forms.Form):

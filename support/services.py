@@ -47,7 +47,9 @@ def open_conversation(*, tenant: Tenant, number: str) -> Conversation:
     return Conversation.objects.get_or_create(number=e164, defaults={"contact": contact})[0]
 
 
-def reply(*, tenant: Tenant, conversation: Conversation, body: str, user_id: UUID) -> Message:
+def reply(
+    *, tenant: Tenant, conversation: Conversation, body: str, user_id: UUID, message_id: UUID | None = None
+) -> Message:
     """Answer; the message says whether it may go and if not why."""
     message = send_reply(
         tenant=tenant,
@@ -55,6 +57,7 @@ def reply(*, tenant: Tenant, conversation: Conversation, body: str, user_id: UUI
         contact_id=conversation.contact_id,
         body=body,
         user_id=user_id,
+        message_id=message_id,
     )
     Conversation.objects.filter(id=conversation.id).update(
         preview=message.body[:120], last_at=timezone.now(), unread_count=0

@@ -73,7 +73,11 @@ def conversation_reply(request: TenantRequest, conversation_id: UUID) -> HttpRes
     if form.is_valid():
         try:
             message = services.reply(
-                tenant=request.tenant, conversation=found, body=form.cleaned_data["body"], user_id=request.user.id
+                tenant=request.tenant,
+                conversation=found,
+                body=form.cleaned_data["body"],
+                user_id=request.user.id,
+                message_id=form.cleaned_data["once"],
             )
         except ValidationError as error:
             add_errors(form, error)

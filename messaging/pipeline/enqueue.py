@@ -43,6 +43,7 @@ class Draft:
     decision: Mapping[str, object] = field(default_factory=dict)
     in_reply_to_id: UUID | None = None
     written_by_id: UUID | None = None
+    id: UUID = field(default_factory=uuid7)
 
 
 _COLUMNS: Final = {
@@ -85,7 +86,7 @@ def enqueue(drafts: Sequence[Draft], cause: Cause) -> tuple[Batch, list[UUID]]:
         not_before=now,
         created_at=now,
     )
-    ids = [uuid7() for _ in drafts]
+    ids = [draft.id for draft in drafts]
     tenant_id = current_tenant_id()
     rows = []
     for message_id, draft in zip(ids, drafts, strict=True):

@@ -4,8 +4,10 @@ from typing import Final
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
 
+from common.ids import uuid7
 from common.lanes import CONVERSATION
 from consent.gate import BLOCK, Decision
 from consent.purposes import Purpose
@@ -23,10 +25,20 @@ MAX_BODY: Final = 1600
 """Twilio refuses longer texts (21617)."""
 
 
-def send_reply(*, tenant: Tenant, number: str, contact_id: UUID | None, body: str, user_id: UUID) -> Message:
+def send_reply(
+    *,
+    tenant: Tenant,
+    number: str,
+    contact_id: UUID | None,
+    body: str,
+    user_id: UUID,
+    message_id: UUID | None = None,
+) -> Message:
     """Answer a person in their conversation, from the number they wrote to last.
 
     The message is recorded either way; when the gate refuses it, its status is "blocked" and its decision says why.
+    ``message_id`` is the id that the message gets: the form brings it along, so that one that is sent twice (a double
+    click, a reload) is one message.
     """
     text = body.strip()
     if not text:
@@ -43,10 +55,20 @@ def send_reply(*, tenant: Tenant, number: str, contact_id: UUID | None, body: st
         blocked=decision.outcome == BLOCK,
         decision=decision.as_json(),
         written_by_id=user_id,
+        id=message_id or uuid7(),
     )
-    _, ids = enqueue([draft], cause)
+    try:
+        with transaction.atomic():
+            enqueue([draft], cause)
+    except IntegrityError:
+        known = Message.objects.filter(id=draft.id, number=number, written_by_id=user_id).first()
+        if known is None:
+            raise ValidationError(
+                {"body": "This could not be sent. Load the page again and send it once more."}
+            ) from None
+        return known
     wake(CONVERSATION)
-    return Message.objects.get(id=ids[0])
+    return Message.objects.get(id=draft.id)
 
 
 def why_or_why_not(*, tenant: Tenant, number: str, purpose: str, sender_id: UUID | None = None) -> Decision:

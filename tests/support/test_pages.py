@@ -17,6 +17,7 @@ from consent.services import is_suppressed, opt_out
 from contacts.models import Contact
 from contacts.querysets import search_key
 from messaging.models import InboundMessage, Message
+from messaging.pipeline.enqueue import Cause, Draft, enqueue
 from support.models import Conversation
 from support.services import note_inbound
 from tenants.models import User
@@ -288,6 +289,25 @@ def test_a_reply_goes_out_and_stands_in_the_thread(bob: Client, cast: Cast, ann:
     page = text_of(bob.get(response["Location"]))
     assert "Yes, it is." in page
     assert "Bob" in page
+
+
+def test_a_reply_that_is_sent_twice_is_one_text(bob: Client, cast: Cast, ann: Conversation) -> None:
+    """A double click or a reload: the form brings the id of the message along."""
+    url = reverse("conversation_reply", args=[ann.id])
+    once = bob.get(reverse("conversation", args=[ann.id])).context["form"]["once"].value()
+    for _ in range(2):
+        assert bob.post(url, {"body": "Yes, it is", "once": once}).status_code == 302
+    bob.post(url, {"body": "Yes, it is", "once": uuid4()})
+    with tenant_scope(cast.clinic.tenant.id):
+        assert Message.objects.filter(written_by__isnull=False).count() == 2
+
+
+def test_another_persons_message_id_takes_nothing_from_them(bob: Client, cast: Cast, ann: Conversation) -> None:
+    with tenant_scope(cast.shop.tenant.id):
+        _, (foreign,) = enqueue([Draft("+12025550150", "Hello")], Cause("reply", "conversation", "support"))
+    answer = bob.post(reverse("conversation_reply", args=[ann.id]), {"body": "Yes", "once": foreign})
+    assert answer.status_code == 422
+    assert "send it once more" in text_of(answer)
 
 
 @pytest.mark.parametrize(
