@@ -8,6 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from analytics.models import DailyFigure
+from common.retries import each
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
 
@@ -47,8 +48,8 @@ ON CONFLICT (tenant_id, day, metric) DO UPDATE SET value = excluded.value
 
 def refresh_all() -> None:
     """Recount the last days of every active tenant."""
-    for tenant in Tenant.objects.filter(status=Tenant.Status.ACTIVE):
-        refresh_tenant(tenant, days=DAYS_RECOUNTED)
+    active = Tenant.objects.filter(status=Tenant.Status.ACTIVE)
+    each(active, lambda tenant: refresh_tenant(tenant, days=DAYS_RECOUNTED), doing="recount a tenant's figures")
 
 
 def refresh_tenant(tenant: Tenant, *, days: int) -> None:

@@ -3,6 +3,7 @@
 import logging
 import random
 import time
+import traceback
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
@@ -39,5 +40,7 @@ def each(items: Iterable[ItemT], work: Callable[[ItemT], object], *, doing: str)
     for item in items:
         try:
             work(item)
-        except Exception:  # noqa: BLE001 - whatever it is, the next item has its turn
-            _log.exception("Could not %s; the next round tries again", doing)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next item has its turn
+            # The error's own words may quote rows, that is people's numbers and texts.
+            place = "".join(traceback.format_tb(error.__traceback__))
+            _log.error("Could not %s: %s; the next round tries again\n%s", doing, type(error).__name__, place)
