@@ -83,6 +83,8 @@ class LaunchForm(forms.Form):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
     )
+    seen = forms.CharField(required=False, max_length=32, widget=forms.HiddenInput)
+    """The ``version_of`` the campaign that the page shows."""
     confirmed_count = forms.CharField(
         label="Type the number of people to confirm",
         required=False,

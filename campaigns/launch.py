@@ -1,36 +1,51 @@
 """From a launched campaign to messages: the audience is frozen, then planned in pages of one batch each.
 
 Each page is one transaction, and a recipient who has a message is not planned again: a worker that takes over after
-a crash goes on where the other one stopped, and nobody gets two.
+a crash goes on where the other one stopped, and nobody gets two. After a cancellation the recipients that are left
+get a message that is cancelled: for each of them it stands there why nothing came.
 """
 
+import logging
+import time
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 from django.db import connection
+from django.db.models.functions import Now
 from django.utils import timezone
 
+from campaigns import locks
 from campaigns.models import Campaign, CampaignRecipient
 from campaigns.recipients import freeze
 from common.bulk import json_rows
 from common.lanes import MARKETING, TRANSACTIONAL
 from common.planner import refresh_statistics
-from consent.gate import ALLOW
+from consent.gate import ALLOW, BLOCK
 from consent.purposes import Purpose
-from contacts.models import Contact
-from messaging.merge_tags import Rendered, Template, compile_template
-from messaging.models import Message
+from contacts.models import Contact, ContactTag, ListMember
+from messaging.merge_tags import Rendered, compile_template
+from messaging.models import Batch, Message
 from messaging.pipeline.enqueue import MAX_BATCH, Cause, Draft, enqueue
 from messaging.pipeline.gate import Candidate, Circumstances, decide_all
 from messaging.pipeline.route import choose
+from messaging.pipeline.transitions import Change, apply_changes
 from messaging.services import wake
 from tenants.scope import current_tenant_id, tenant_scope
 
-__all__ = ["merge_values", "plan_campaign"]
+__all__ = ["merge_values", "plan_campaign", "take_turn"]
+
+TURN_SECONDS: Final = 10.0
+"""How long one hint keeps a worker busy with a campaign; then other work has its turn."""
+FIRST_PAUSE: Final = timedelta(seconds=5)
+LONGEST_PAUSE: Final = timedelta(minutes=5)
 
 _LANES: Final[Mapping[str, str]] = {Purpose.MARKETING: MARKETING, Purpose.TRANSACTIONAL: TRANSACTIONAL}
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +55,33 @@ class _Recipient:
     contact: Contact | None
 
 
-def plan_campaign(tenant_id: UUID, campaign_id: UUID) -> None:
-    """Freeze the audience and give every recipient a message or a reason. Stops when the campaign is paused."""
-    with tenant_scope(tenant_id, durable=True):
-        campaign = _locked(campaign_id)
-        if campaign is None:
-            return
-        if not campaign.audience_count:
-            campaign.audience_count = freeze(campaign)
-            campaign.save(update_fields=["audience_count"])
-    template = compile_template(campaign.text)
-    while True:
+def take_turn(tenant_id: UUID, campaign_id: UUID) -> bool:
+    """Plan for a while; True when there is more to do. When it fails, the campaign's page says so until it works."""
+    try:
+        return plan_campaign(tenant_id, campaign_id, seconds=TURN_SECONDS)
+    except Exception as error:  # noqa: BLE001 - whatever it is, staff must see that nothing moves
+        # The error's own words may quote rows, that is people's numbers and texts.
+        cause, place = type(error.__cause__ or error).__name__, "".join(traceback.format_tb(error.__traceback__))
+        _log.error("Campaign %s could not be planned: %s\n%s", campaign_id, cause, place)
+    with tenant_scope(tenant_id):
+        _note_failure(campaign_id)
+    return False
+
+
+def plan_campaign(tenant_id: UUID, campaign_id: UUID, *, seconds: float = float("inf")) -> bool:
+    """Freeze the audience and give every recipient a message; True when the time was up before the end.
+
+    Stops when the campaign is paused, and does nothing while another worker is at it.
+    """
+    until = time.monotonic() + seconds
+    if not _freeze(tenant_id, campaign_id):
+        return False
+    more = True
+    while more and time.monotonic() < until:
         with tenant_scope(tenant_id, durable=True):
-            campaign = _locked(campaign_id)
-            if campaign is None:
-                return
-            page = _next_page(campaign_id)
-            if not page:
-                _planned(campaign)
-                break
-            _plan_page(campaign, template, page)
+            more = _plan_next_page(campaign_id)
     refresh_statistics(CampaignRecipient, Message)
+    return more
 
 
 def merge_values(campaign: Campaign, contact: Contact | None) -> dict[str, str]:
@@ -69,14 +90,63 @@ def merge_values(campaign: Campaign, contact: Contact | None) -> dict[str, str]:
     return {**values, "brand": campaign.tenant.brand_name}
 
 
-def _locked(campaign_id: UUID) -> Campaign | None:
-    """The campaign, if it is still to be planned; locked, so that one worker plans at a time."""
-    return (
-        Campaign.objects.select_for_update(of=("self",))
-        .select_related("tenant")
-        .filter(id=campaign_id, status=Campaign.Status.LAUNCHING)
-        .first()
-    )
+def _to_plan(campaign_id: UUID, *, held: bool = False) -> Campaign | None:
+    """The campaign, if it is to be planned and no other worker is at it: this one is until its transaction ends.
+
+    ``held``: pausing and cancelling wait for that too, so that what is written is true to the status that is read.
+    """
+    if not locks.become_planner(campaign_id):
+        return None
+    if held:
+        locks.hold(campaign_id)
+    return Campaign.objects.select_related("tenant").filter(Campaign.TO_PLAN, id=campaign_id).first()
+
+
+def _freeze(tenant_id: UUID, campaign_id: UUID) -> bool:
+    """Write the audience down; False when there is nothing to plan for this worker."""
+    with tenant_scope(tenant_id, durable=True):
+        campaign = _to_plan(campaign_id)
+    if campaign is None or campaign.audience_count:
+        return campaign is not None
+    # Before a new list has been analysed, its members would be looked for one by one.
+    refresh_statistics(Contact, ListMember, ContactTag)
+    with tenant_scope(tenant_id, durable=True):
+        campaign = _to_plan(campaign_id)
+        if campaign is None:
+            return False
+        if not campaign.audience_count:
+            Campaign.objects.filter(id=campaign_id).update(audience_count=freeze(campaign))
+    refresh_statistics(CampaignRecipient)
+    return True
+
+
+def _plan_next_page(campaign_id: UUID) -> bool:
+    """Give some recipients a message; False when nothing is left, or not for this worker."""
+    campaign = _to_plan(campaign_id, held=True)
+    if campaign is None:
+        return False
+    page = _next_page(campaign_id)
+    if page:
+        _plan_page(campaign, page)
+    else:
+        campaign.planned_at = timezone.now()
+        if campaign.status == Campaign.Status.LAUNCHING:
+            campaign.status = Campaign.Status.SENDING
+    if campaign.plan_failures or not page:
+        campaign.plan_failures, campaign.plan_again_at = 0, None
+        campaign.save(update_fields=["status", "planned_at", "plan_failures", "plan_again_at"])
+    return bool(page)
+
+
+def _note_failure(campaign_id: UUID) -> None:
+    """Count a failure, and wait longer after each one."""
+    rows = Campaign.objects.select_for_update(no_key=True)
+    campaign = rows.filter(Campaign.TO_PLAN, id=campaign_id).first()
+    if campaign is not None:
+        wait = min(FIRST_PAUSE * 2 ** min(campaign.plan_failures, 10), LONGEST_PAUSE)
+        campaign.plan_failures = min(campaign.plan_failures + 1, 1_000)
+        campaign.plan_again_at = Now() + wait
+        campaign.save(update_fields=["plan_failures", "plan_again_at"])
 
 
 def _next_page(campaign_id: UUID) -> list[_Recipient]:
@@ -89,9 +159,11 @@ def _next_page(campaign_id: UUID) -> list[_Recipient]:
     return [_Recipient(row_id, number, contacts.get(contact_id)) for row_id, number, contact_id in rows]
 
 
-def _plan_page(campaign: Campaign, template: Template, page: Sequence[_Recipient]) -> None:
+def _plan_page(campaign: Campaign, page: Sequence[_Recipient]) -> None:
+    template = compile_template(campaign.text)
     rendered = [template.render(merge_values(campaign, recipient.contact)) for recipient in page]
-    drafts = _decide(campaign, page, rendered)
+    is_cancelled = campaign.status == Campaign.Status.CANCELLED
+    drafts = (_none_may_go if is_cancelled else _decide)(campaign, page, rendered)
     cause = Cause(
         kind="campaign",
         id=campaign.id,
@@ -99,9 +171,24 @@ def _plan_page(campaign: Campaign, template: Template, page: Sequence[_Recipient
         purpose=campaign.purpose,
         sender_id=campaign.sender_id,
     )
-    _, message_ids = enqueue(drafts, cause)
+    batch, message_ids = enqueue(drafts, cause)
     _link(current_tenant_id(), page, message_ids)
-    wake(cause.lane)
+    if is_cancelled:
+        Batch.objects.filter(id=batch.id).update(state=Batch.State.CANCELLED)
+        changes = [Change(message_id, Message.Status.CANCELLED) for message_id in message_ids]
+        apply_changes(changes, batch_ids=[batch.id])
+    else:
+        wake(cause.lane)
+
+
+def _none_may_go(campaign: Campaign, page: Sequence[_Recipient], rendered: Sequence[Rendered]) -> list[Draft]:
+    """What they would have got. The gate is not asked: the cancellation is the reason, whatever it would say."""
+    cancelled_at = campaign.finished_at.isoformat() if campaign.finished_at else ""
+    decision = {"outcome": BLOCK, "rule": "campaign_is_not_cancelled", "data": {"cancelled_at": cancelled_at}}
+    return [
+        Draft(recipient.number, text.text, recipient.contact.id if recipient.contact else None, decision=decision)
+        for recipient, text in zip(page, rendered, strict=True)
+    ]
 
 
 def _decide(campaign: Campaign, page: Sequence[_Recipient], rendered: Sequence[Rendered]) -> list[Draft]:
@@ -140,9 +227,3 @@ def _link(tenant_id: UUID, page: Sequence[_Recipient], message_ids: Sequence[UUI
             "FROM json_to_recordset(%s) AS p(tenant_id uuid, id uuid, message_id uuid) WHERE r.tenant_id = p.tenant_id AND r.id = p.id",
             [json_rows(["tenant_id", "id", "message_id"], rows)],
         )
-
-
-def _planned(campaign: Campaign) -> None:
-    campaign.status = Campaign.Status.SENDING
-    campaign.planned_at = timezone.now()
-    campaign.save(update_fields=["status", "planned_at"])

@@ -15,7 +15,8 @@ __all__ = ["AudienceChoice", "Campaign", "CampaignRecipient"]
 
 
 class Campaign(TenantOwned):
-    """draft -> scheduled | launching; launching -> sending -> completed; sending <-> paused; any of them -> cancelled."""
+    """draft <-> scheduled; both -> launching -> sending -> completed; launching and sending <-> paused; all but a draft
+    and what is completed -> cancelled."""
 
     class Status(models.TextChoices):
         DRAFT = "draft", "Draft"
@@ -27,6 +28,10 @@ class Campaign(TenantOwned):
         CANCELLED = "cancelled", "Cancelled"
 
     RUNNING: Final = (Status.LAUNCHING, Status.SENDING, Status.PAUSED)
+    TO_PLAN: Final = models.Q(status=Status.LAUNCHING) | models.Q(
+        status=Status.CANCELLED, launched_at__isnull=False, planned_at=None
+    )
+    """A worker is to give each recipient a message; after a cancellation one that says so."""
 
     name = models.CharField(max_length=120)
     purpose = models.CharField(
@@ -43,6 +48,9 @@ class Campaign(TenantOwned):
     launched_at = models.DateTimeField(null=True)
     planned_at = models.DateTimeField(null=True)
     """When every recipient of the frozen audience had its message."""
+    plan_failures = models.PositiveSmallIntegerField(default=0)
+    """How often in a row planning failed; the campaign's page says so."""
+    plan_again_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     audience_count = models.PositiveIntegerField(default=0)
     reply_count = models.PositiveIntegerField(default=0)
@@ -60,10 +68,21 @@ class Campaign(TenantOwned):
                 condition=models.Q(status__in=["scheduled", "launching", "sending"]),
                 name="campaign_at_work",
             ),
+            models.Index(
+                fields=["launched_at"],
+                condition=models.Q(status="cancelled", launched_at__isnull=False, planned_at=None),
+                name="campaign_cancelled_early",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def waits_for_planning(self) -> bool:
+        """The same as ``TO_PLAN``, for one that is read already."""
+        cancelled_early = self.status == self.Status.CANCELLED and self.launched_at and not self.planned_at
+        return self.status == self.Status.LAUNCHING or bool(cancelled_early)
 
     @property
     def text(self) -> str:

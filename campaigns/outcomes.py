@@ -6,10 +6,10 @@ from typing import Final
 
 from django.db.models import Q, QuerySet
 
-from campaigns.models import CampaignRecipient
+from campaigns.models import Campaign, CampaignRecipient
 from messaging.models import Message
 
-__all__ = ["OUTCOMES", "Outcome", "with_outcome"]
+__all__ = ["OUTCOMES", "Outcome", "of_unplanned", "with_outcome"]
 
 _Status = Message.Status
 
@@ -34,9 +34,15 @@ OUTCOMES: Final[Mapping[str, Outcome]] = {
 """Every status of a message belongs to exactly one."""
 
 
-def with_outcome(rows: QuerySet[CampaignRecipient], outcome: str) -> QuerySet[CampaignRecipient]:
-    """The recipients with an outcome; a recipient without a message waits for one. An unknown word filters nothing."""
+def of_unplanned(campaign: Campaign) -> str:
+    """The outcome of recipients who have no message yet: they wait for one, or will get none."""
+    return "stopped" if campaign.status == Campaign.Status.CANCELLED else "waiting"
+
+
+def with_outcome(campaign: Campaign, outcome: str) -> QuerySet[CampaignRecipient]:
+    """The recipients of a campaign with an outcome. An unknown word filters nothing."""
+    rows = CampaignRecipient.objects.filter(campaign=campaign)
     if outcome not in OUTCOMES:
         return rows
     chosen = Q(message__status__in=OUTCOMES[outcome].statuses)
-    return rows.filter(chosen | Q(message=None)) if outcome == "waiting" else rows.filter(chosen)
+    return rows.filter(chosen | Q(message=None)) if outcome == of_unplanned(campaign) else rows.filter(chosen)

@@ -5,10 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from campaigns.models import Campaign
-from campaigns.outcomes import OUTCOMES
+from campaigns.outcomes import OUTCOMES, of_unplanned
+from common.retries import each
 from messaging.models import Batch, Message
 from tenants.scope import all_tenants, tenant_scope
 
@@ -26,20 +29,22 @@ _HANDED_OVER = (
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Recipients of a campaign by what happened to them."""
+    """Recipients of a campaign by what happened to them; the counts of all outcomes add up to the audience."""
 
     audience: int
     by_status: Counter[str]
     part_count: int
+    unplanned_as: str = "waiting"
+    """The outcome that those without a message have."""
 
     @property
     def planned(self) -> int:
         return sum(self.by_status.values())
 
     def count(self, outcome: str) -> int:
-        """Recipients with one of ``outcomes.OUTCOMES``; those not planned yet wait."""
+        """Recipients with one of ``outcomes.OUTCOMES``."""
         counted = sum(self.by_status[status] for status in OUTCOMES[outcome].statuses)
-        return counted + max(0, self.audience - self.planned) if outcome == "waiting" else counted
+        return counted + self.audience - self.planned if outcome == self.unplanned_as else counted
 
     @property
     def waiting(self) -> int:
@@ -67,6 +72,10 @@ class Progress:
         return self.count("not_delivered")
 
     @property
+    def stopped(self) -> int:
+        return self.count("stopped")
+
+    @property
     def outcomes(self) -> list[tuple[str, str, int]]:
         """Key, label and count of each outcome, for reading."""
         return [(key, outcome.label, self.count(key)) for key, outcome in OUTCOMES.items()]
@@ -88,7 +97,13 @@ def progress_of(campaigns: Iterable[Campaign]) -> dict[UUID, Progress]:
             tallies[cause_id].update(tally)
             parts[cause_id] += part_count
     return {
-        campaign_id: Progress(campaign.audience_count, tallies[campaign_id], parts[campaign_id])
+        campaign_id: Progress(
+            # The campaign was read before its batches: messages may have come in between.
+            max(campaign.audience_count, sum(tallies[campaign_id].values())),
+            tallies[campaign_id],
+            parts[campaign_id],
+            of_unplanned(campaign),
+        )
         for campaign_id, campaign in wanted.items()
     }
 
@@ -109,9 +124,11 @@ def launch_due(tenant_id: UUID, campaign_id: UUID) -> None:
 
 
 def to_plan() -> list[tuple[UUID, UUID]]:
-    """Launched campaigns that are not wholly planned."""
+    """Launched campaigns that are not wholly planned, without those whose planning failed a moment ago."""
     with all_tenants("find campaigns to plan"):
-        return list(Campaign.objects.filter(status=Campaign.Status.LAUNCHING).values_list("tenant_id", "id")[:100])
+        due = Q(plan_again_at=None) | Q(plan_again_at__lte=Now())
+        rows = Campaign.objects.filter(Campaign.TO_PLAN, due).order_by("launched_at")
+        return list(rows.values_list("tenant_id", "id")[:100])
 
 
 def complete_finished() -> None:
@@ -125,9 +142,12 @@ def complete_finished() -> None:
             .values_list("cause_id", flat=True)
             .distinct()
         )
-    for tenant_id, campaign_id in sending:
-        if campaign_id not in open_causes:
-            with tenant_scope(tenant_id):
-                Campaign.objects.filter(id=campaign_id, status=Campaign.Status.SENDING).update(
-                    status=Campaign.Status.COMPLETED, finished_at=timezone.now()
-                )
+    finished = [(tenant_id, campaign_id) for tenant_id, campaign_id in sending if campaign_id not in open_causes]
+    each(finished, lambda found: _complete(*found), doing="complete a campaign")
+
+
+def _complete(tenant_id: UUID, campaign_id: UUID) -> None:
+    with tenant_scope(tenant_id):
+        Campaign.objects.filter(id=campaign_id, status=Campaign.Status.SENDING).update(
+            status=Campaign.Status.COMPLETED, finished_at=timezone.now()
+        )

@@ -2,13 +2,15 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Final
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from campaigns import locks
 from campaigns.models import AudienceChoice, Campaign
-from campaigns.recipients import audience_of
+from campaigns.recipients import audience_of, version_of
 from campaigns.tasks import plan
 from common.tasks import enqueue_on_commit
 from consent.purposes import Purpose
@@ -18,12 +20,47 @@ from messaging.merge_tags import problems
 from messaging.services import cancel_batches, hold_batches
 from messaging.services.sending import MAX_BODY
 
-__all__ = ["cancel", "choose_audience", "launch", "pause", "resume", "save_draft", "schedule", "unschedule"]
+__all__ = [
+    "Changed",
+    "MovedOn",
+    "cancel",
+    "choose_audience",
+    "launch",
+    "pause",
+    "resume",
+    "save_draft",
+    "schedule",
+    "unschedule",
+]
+
+_Status = Campaign.Status
+_WRITTEN: Final = ("name", "purpose", "body", "stop_footer", "sender")
+
+
+class MovedOn(ValidationError):
+    """The campaign is in no status any more in which this can be done: usually somebody else was faster."""
+
+    def __init__(self, status: str, *, was_draft: bool) -> None:
+        if was_draft:
+            done = {_Status.SCHEDULED: "scheduled", _Status.CANCELLED: "cancelled"}.get(_Status(status), "started")
+            super().__init__(f"This campaign was {done} meanwhile.")
+        else:
+            label = "a draft" if status == _Status.DRAFT else _Status(status).label.lower()
+            super().__init__(f"This is not possible while the campaign is {label}.")
+
+
+class Changed(ValidationError):
+    """The draft is not what the person who wants to send it has looked at."""
+
+    def __init__(self) -> None:
+        super().__init__("Somebody changed this campaign while you looked at it.")
 
 
 def save_draft(*, campaign: Campaign, known_tags: Collection[str]) -> Campaign:
-    """Create or change a draft; raises ``ValidationError`` by field."""
-    _require(campaign, Campaign.Status.DRAFT)
+    """Create or change a draft; raises ``ValidationError`` by field, ``MovedOn`` when it is no draft any more."""
+    is_new = campaign._state.adding
+    if not is_new:
+        _lock(campaign, _Status.DRAFT)
     campaign.name = campaign.name.strip()
     if campaign.purpose != Purpose.MARKETING:
         campaign.stop_footer = False
@@ -31,9 +68,10 @@ def save_draft(*, campaign: Campaign, known_tags: Collection[str]) -> Campaign:
     if found:
         raise ValidationError({"body": found})
     _require_sendable_length(campaign)
-    written = {"name", "purpose", "body", "stop_footer"}
-    campaign.clean_fields(exclude={field.name for field in Campaign._meta.fields} - written)
-    campaign.save()
+    checked = {"name", "purpose", "body", "stop_footer"}
+    campaign.clean_fields(exclude={field.name for field in Campaign._meta.fields} - checked)
+    # What else is known of the campaign here was read earlier, and may be old by now.
+    campaign.save(update_fields=None if is_new else _WRITTEN)
     return campaign
 
 
@@ -48,7 +86,7 @@ def choose_audience(
     everyone: bool = False,
 ) -> None:
     """Say who a draft is for."""
-    _require(campaign, Campaign.Status.DRAFT)
+    _lock(campaign, _Status.DRAFT)
     both = {one.id for one in (*lists, *tags)} & {one.id for one in (*excluded_lists, *excluded_tags)}
     if both:
         raise ValidationError("A list or tag cannot be included and excluded at once.")
@@ -63,78 +101,91 @@ def choose_audience(
     AudienceChoice.objects.bulk_create(choices)
 
 
-def schedule(*, campaign: Campaign, at: datetime) -> None:
-    """Launch a draft at a later time."""
-    _require(campaign, Campaign.Status.DRAFT)
+def schedule(*, campaign: Campaign, at: datetime, seen: str = "") -> None:
+    """Launch a draft at a later time. ``seen``: the ``version_of`` it that was looked at; raises ``Changed``."""
+    _lock_anew(campaign, _Status.DRAFT)
+    _require_seen(campaign, seen)
     _require_complete(campaign)
     if at <= timezone.now():
         raise ValidationError({"scheduled_at": "Choose a time in the future, or send it now."})
-    campaign.status = Campaign.Status.SCHEDULED
-    campaign.scheduled_at = at
-    campaign.save(update_fields=["status", "scheduled_at"])
+    _save(campaign, status=_Status.SCHEDULED, scheduled_at=at)
 
 
 def unschedule(*, campaign: Campaign) -> None:
     """Make a scheduled campaign a draft again."""
-    changed = Campaign.objects.filter(id=campaign.id, status=Campaign.Status.SCHEDULED).update(
-        status=Campaign.Status.DRAFT, scheduled_at=None
-    )
-    if not changed:
-        raise ValidationError("It has started already.")
-    campaign.refresh_from_db()
+    _lock_anew(campaign, _Status.SCHEDULED)
+    _save(campaign, status=_Status.DRAFT, scheduled_at=None)
 
 
-def launch(*, campaign: Campaign) -> None:
-    """Start now: from here on the audience is frozen, and each member gets a recorded outcome."""
-    _require(campaign, Campaign.Status.DRAFT, Campaign.Status.SCHEDULED)
+def launch(*, campaign: Campaign, seen: str = "") -> None:
+    """Start now: from here on the audience is frozen, and each member gets a recorded outcome.
+
+    ``seen``: the ``version_of`` the campaign that was looked at; raises ``Changed`` when it is another one by now.
+    """
+    _lock_anew(campaign, _Status.DRAFT, _Status.SCHEDULED)
+    _require_seen(campaign, seen)
     _require_complete(campaign)
-    started = Campaign.objects.filter(
-        id=campaign.id, status__in=[Campaign.Status.DRAFT, Campaign.Status.SCHEDULED]
-    ).update(status=Campaign.Status.LAUNCHING, launched_at=timezone.now())
-    if not started:
-        raise ValidationError("It has started already.")
-    campaign.refresh_from_db()
-    enqueue_on_commit(plan, str(campaign.tenant_id), str(campaign.id))
+    _save(campaign, status=_Status.LAUNCHING, launched_at=timezone.now())
+    _ask_to_plan(campaign)
 
 
 def pause(*, campaign: Campaign) -> None:
     """Hold everything that has not been handed over yet; what is under way arrives."""
-    _move(campaign, [Campaign.Status.LAUNCHING, Campaign.Status.SENDING], Campaign.Status.PAUSED)
+    _lock_anew(campaign, _Status.LAUNCHING, _Status.SENDING)
+    _save(campaign, status=_Status.PAUSED)
     hold_batches(cause_id=campaign.id, held=True)
 
 
 def resume(*, campaign: Campaign) -> None:
     """Go on with a paused campaign."""
-    next_status = Campaign.Status.SENDING if campaign.planned_at else Campaign.Status.LAUNCHING
-    _move(campaign, [Campaign.Status.PAUSED], next_status)
+    _lock_anew(campaign, _Status.PAUSED)
+    status = _Status.SENDING if campaign.planned_at else _Status.LAUNCHING
+    _save(campaign, status=status, plan_failures=0, plan_again_at=None)
     hold_batches(cause_id=campaign.id, held=False)
-    if next_status == Campaign.Status.LAUNCHING:
-        enqueue_on_commit(plan, str(campaign.tenant_id), str(campaign.id))
+    _ask_to_plan(campaign)
 
 
 def cancel(*, campaign: Campaign) -> None:
-    """End a campaign: whatever has not been handed over will never be."""
-    _move(
-        campaign,
-        [Campaign.Status.SCHEDULED, Campaign.Status.LAUNCHING, Campaign.Status.SENDING, Campaign.Status.PAUSED],
-        Campaign.Status.CANCELLED,
-    )
-    Campaign.objects.filter(id=campaign.id).update(finished_at=timezone.now())
+    """End a campaign: whatever has not been handed over will never be, and each recipient's record says so."""
+    _lock_anew(campaign, _Status.SCHEDULED, _Status.LAUNCHING, _Status.SENDING, _Status.PAUSED)
+    _save(campaign, status=_Status.CANCELLED, finished_at=timezone.now(), plan_failures=0, plan_again_at=None)
     hold_batches(cause_id=campaign.id, held=True)
     cancel_batches(cause_id=campaign.id)
+    _ask_to_plan(campaign)
 
 
-def _move(campaign: Campaign, from_statuses: Collection[str], status: str) -> None:
-    moved = Campaign.objects.filter(id=campaign.id, status__in=from_statuses).update(status=status)
-    if not moved:
-        campaign.refresh_from_db()
-        raise ValidationError(f"This is not possible while the campaign is {campaign.get_status_display().lower()}.")
+def _lock(campaign: Campaign, *statuses: str) -> None:
+    """Hold the campaign until the transaction ends; raises ``MovedOn`` when its status is none of these.
+
+    The status is read behind the lock: a person who is late, or a second click, finds what the first one did.
+    """
+    locks.hold(campaign.id)
+    row = Campaign.objects.select_for_update(no_key=True).filter(id=campaign.id)
+    campaign.status = row.values_list("status", flat=True).get()
+    if campaign.status not in statuses:
+        raise MovedOn(campaign.status, was_draft=_Status.DRAFT in statuses)
+
+
+def _lock_anew(campaign: Campaign, *statuses: str) -> None:
+    """The same, and what was read before the lock is forgotten."""
+    _lock(campaign, *statuses)
     campaign.refresh_from_db()
 
 
-def _require(campaign: Campaign, *statuses: str) -> None:
-    if campaign.status not in statuses:
-        raise ValidationError(f"This is not possible while the campaign is {campaign.get_status_display().lower()}.")
+def _save(campaign: Campaign, **changes: object) -> None:
+    for name, value in changes.items():
+        setattr(campaign, name, value)
+    campaign.save(update_fields=changes)
+
+
+def _ask_to_plan(campaign: Campaign) -> None:
+    if campaign.waits_for_planning:
+        enqueue_on_commit(plan, str(campaign.tenant_id), str(campaign.id))
+
+
+def _require_seen(campaign: Campaign, seen: str) -> None:
+    if seen and seen != version_of(campaign):
+        raise Changed
 
 
 def _require_complete(campaign: Campaign) -> None:

@@ -20,7 +20,7 @@ from campaigns.models import Campaign, CampaignRecipient
 from campaigns.outcomes import OUTCOMES, with_outcome
 from campaigns.preview import forecast, preview_text
 from campaigns.progress import Progress, progress_of
-from campaigns.recipients import audience_of
+from campaigns.recipients import audience_of, version_of
 from common.forms import add_errors
 from common.pages import page_by_id
 from common.search import number_digits, search_text
@@ -110,7 +110,7 @@ def _ids(request: TenantRequest, parameter: str, model: type[ContactList | Tag])
 def campaign_edit(request: TenantRequest, campaign_id: UUID) -> HttpResponse:
     """Go on writing a draft."""
     draft = get_object_or_404(Campaign, id=campaign_id)
-    if draft.status != Campaign.Status.DRAFT:
+    if draft.status != Campaign.Status.DRAFT and request.method == "GET":
         messages.info(request, "Only a draft can be changed.")
         return redirect("campaign", draft.id)
     return _composer(request, draft, audience_of(draft))
@@ -133,6 +133,8 @@ def _composer(request: TenantRequest, draft: Campaign, chosen: Audience) -> Http
         "form": form,
         "campaign": draft,
         "is_new": is_new,
+        # Then what was typed can still become a campaign of its own.
+        "has_moved_on": not is_new and draft.status != Campaign.Status.DRAFT,
         "tags": tag_buttons(),
         "templates": MessageTemplate.objects.order_by("name")[:50],
         **shown,
@@ -182,13 +184,25 @@ def campaign_review(request: TenantRequest, campaign_id: UUID) -> HttpResponse:
     """What will happen, then launch now or at a later time."""
     draft = get_object_or_404(Campaign.objects.select_related("tenant", "sender"), id=campaign_id)
     if draft.status != Campaign.Status.DRAFT:
+        if request.method == "POST":
+            _too_late(request, services.MovedOn(draft.status, was_draft=True))
         return redirect("campaign", draft.id)
     audience = audience_of(draft)
     expected = forecast(draft, audience)
-    form = LaunchForm(request.POST if request.method == "POST" else None, zone=request.tenant.timezone)
+    form = LaunchForm(
+        request.POST if request.method == "POST" else None,
+        zone=request.tenant.timezone,
+        initial={"seen": version_of(draft)},
+    )
     if request.method == "POST" and form.is_valid():
         try:
             _launch(request, draft, form, expected.audience)
+        except services.MovedOn as error:
+            _too_late(request, error)
+            return redirect("campaign", draft.id)
+        except services.Changed as error:
+            messages.warning(request, f"{' '.join(error.messages)} It has not been sent. This is how it is now.")
+            return redirect("campaign_review", draft.id)
         except ValidationError as error:
             add_errors(form, error)
         else:
@@ -209,11 +223,15 @@ def _launch(request: TenantRequest, draft: Campaign, form: LaunchForm, audience:
     if audience >= CONFIRM_FROM and data["confirmed_count"] != audience:
         raise ValidationError({"confirmed_count": f"Type {audience:,} to confirm that so many people are meant."})
     if data["when"] == "now":
-        services.launch(campaign=draft)
+        services.launch(campaign=draft, seen=data["seen"])
         messages.success(request, "The campaign has started.")
         return
-    services.schedule(campaign=draft, at=data["scheduled_at"])
+    services.schedule(campaign=draft, at=data["scheduled_at"], seen=data["seen"])
     messages.success(request, "The campaign is scheduled.")
+
+
+def _too_late(request: TenantRequest, error: services.MovedOn) -> None:
+    messages.warning(request, f"{' '.join(error.messages)} Nothing more was done.")
 
 
 @tenant_view(Permission.VIEW)
@@ -227,7 +245,7 @@ def campaign(request: TenantRequest, campaign_id: UUID) -> HttpResponse:
         "campaign": found,
         "progress": progress,
         "is_running": running,
-        "is_live": running or found.status == Campaign.Status.SCHEDULED or _awaits_receipts(found, progress),
+        "is_live": running or _will_move(found) or _awaits_receipts(found, progress),
         "may_manage": _may_manage(request),
     }
     if request.htmx and request.GET.get("part") == "progress":
@@ -248,6 +266,11 @@ def campaign(request: TenantRequest, campaign_id: UUID) -> HttpResponse:
     return TemplateResponse(request, "campaigns/campaign_detail.html", context)
 
 
+def _will_move(found: Campaign) -> bool:
+    """Whether a worker will change it before long, though nothing is being sent."""
+    return found.status == Campaign.Status.SCHEDULED or found.waits_for_planning
+
+
 def _awaits_receipts(found: Campaign, progress: Progress) -> bool:
     """Whether news of texts handed over is still likely to come in by itself."""
     lately = timezone.now() - RECEIPTS_FOLLOW_FOR
@@ -256,8 +279,7 @@ def _awaits_receipts(found: Campaign, progress: Progress) -> bool:
 
 def _recipients(request: TenantRequest, found: Campaign) -> QuerySet[CampaignRecipient]:
     """The recipients of a campaign that the filters of its page ask for."""
-    rows = CampaignRecipient.objects.filter(campaign=found).select_related("message", "contact")
-    rows = with_outcome(rows, request.GET.get("status", ""))
+    rows = with_outcome(found, request.GET.get("status", "")).select_related("message", "contact")
     answer = request.GET.get("answer", "")
     if answer in dict(_ANSWERS):
         rows = rows.filter(**{f"{answer}_at__isnull": False})

@@ -26,9 +26,41 @@ def test_a_campaign_starts_now(alice: Client, cast: Cast, draft: Campaign) -> No
     response = alice.post(reverse("campaign_review", args=[draft.id]), {"when": "now"})
     assert response["Location"] == reverse("campaign", args=[draft.id])
     assert reload(cast.clinic, draft).status == Campaign.Status.LAUNCHING
-    # A second click on the same button finds it started.
-    again = alice.post(reverse("campaign_review", args=[draft.id]), {"when": "now"})
-    assert again["Location"] == reverse("campaign", args=[draft.id])
+    # A second click on the same button finds it started, and says so.
+    launched_at = reload(cast.clinic, draft).launched_at
+    for when in ("now", "later", ""):
+        again = alice.post(reverse("campaign_review", args=[draft.id]), {"when": when}, follow=True)
+        assert again.redirect_chain == [(reverse("campaign", args=[draft.id]), 302)]
+        assert "This campaign was started meanwhile." in text_of(again)
+    assert reload(cast.clinic, draft).launched_at == launched_at
+
+
+@pytest.mark.parametrize("when", ["now", "later"])
+def test_only_what_was_looked_at_is_sent(alice: Client, cast: Cast, draft: Campaign, when: str) -> None:
+    url = reverse("campaign_review", args=[draft.id])
+    typed = {"when": when, "scheduled_at": "2200-01-01T10:00"}
+
+    def look() -> dict[str, str]:
+        seen = re.search(r'name="seen" value="(\w+)"', text_of(alice.get(url)))
+        assert seen
+        return typed | {"seen": seen.group(1)}
+
+    def others_change(**values: object) -> None:
+        with tenant_scope(cast.clinic.tenant.id):
+            Campaign.objects.filter(id=draft.id).update(**values)
+
+    sender = {"sender_id": cast.clinic.sender.id}
+    for changes in ({"body": "Other"}, {"everyone": True}, sender, {"stop_footer": False}):
+        looked_at = look()
+        others_change(**changes)
+        late = alice.post(url, looked_at, follow=True)
+        assert late.redirect_chain == [(url, 302)]
+        assert "Somebody changed this campaign while you looked at it. It has not been sent." in text_of(late)
+        assert reload(cast.clinic, draft).status == "draft"
+    looked_at = look()
+    others_change(name="Only the team sees it")
+    alice.post(url, looked_at)
+    assert reload(cast.clinic, draft).status == ("launching" if when == "now" else "scheduled")
 
 
 def test_a_later_time_is_the_wall_clock_of_the_tenant(alice: Client, cast: Cast, draft: Campaign) -> None:
@@ -162,6 +194,7 @@ def test_a_scheduled_page_is_loaded_anew_when_it_starts(alice: Client, cast: Cas
 def test_the_page_costs_the_same_for_any_number_of_recipients(alice: Client, cast: Cast, draft: Campaign) -> None:
     campaign = sent(cast.clinic, draft, dict.fromkeys(NUMBERS[:1], "delivered"))
     url = reverse("campaign", args=[campaign.id])
+    alice.get(url)  # the first page of a session costs more
     with CaptureQueriesContext(connection) as one:
         alice.get(url)
     sent(cast.clinic, draft, dict.fromkeys(NUMBERS[1:], "undelivered"))
@@ -199,6 +232,44 @@ def test_the_buttons_do_what_they_say_or_say_why_not(
 def test_acting_needs_a_post(alice: Client, draft: Campaign) -> None:
     assert alice.get(reverse("campaign_act", args=[draft.id, "cancel"])).status_code == 405
     assert alice.get(reverse("campaign_preview")).status_code == 405
+
+
+def test_a_cancelled_campaign_says_of_each_person_why_nothing_came(alice: Client, cast: Cast, draft: Campaign) -> None:
+    campaign = sent(cast.clinic, draft, {NUMBERS[1]: "delivered", NUMBERS[2]: "cancelled"})
+    with tenant_scope(cast.clinic.tenant.id):
+        # Nobody has come to the third one yet.
+        CampaignRecipient.objects.create(campaign=campaign, number=NUMBERS[3])
+        Campaign.objects.update(status="cancelled", audience_count=3, planned_at=None, finished_at=timezone.now())
+    url = reverse("campaign", args=[campaign.id])
+    response = alice.get(url)
+    page = text_of(response)
+    assert "every 5s" in page, "the last ones come by themselves"
+    assert re.search(r"Not sent to <a[^>]*status=stopped#recipients\">2 people</a>: the campaign was cancelled", page)
+    assert response.context["progress"].waiting == 0
+    assert "parts to be billed" not in page
+    stopped = alice.get(url, {"status": "stopped"})
+    assert [row.number for row in stopped.context["page"].rows] == [NUMBERS[2], NUMBERS[3]]
+    # Once for wide and once for narrow pages.
+    assert text_of(stopped).count("Not sent: the campaign was cancelled") == 4
+    assert "Nobody here" in text_of(alice.get(url, {"status": "waiting"}))
+
+
+@pytest.mark.parametrize(
+    ("status", "planned", "says"),
+    [
+        ("launching", False, "The list is being made"),
+        ("paused", False, "There is no list yet"),
+        ("cancelled", True, "Nobody was in the audience"),
+        ("completed", True, "Nobody was in the audience"),
+    ],
+)
+def test_an_empty_list_of_recipients_says_why(
+    alice: Client, cast: Cast, draft: Campaign, status: str, planned: bool, says: str
+) -> None:
+    now = timezone.now()
+    with tenant_scope(cast.clinic.tenant.id):
+        Campaign.objects.update(status=status, launched_at=now, planned_at=now if planned else None)
+    assert says in text_of(alice.get(reverse("campaign", args=[draft.id])))
 
 
 @pytest.mark.parametrize("status", Campaign.Status.values)

@@ -77,13 +77,49 @@ def test_another_tenants_list_and_sender_cannot_be_chosen(alice: Client, cast: C
 def test_a_draft_is_changed_and_anything_else_is_not(
     alice: Client, cast: Cast, draft: Campaign, people: ContactList
 ) -> None:
-    alice.post(reverse("campaign_edit", args=[draft.id]), composed(people, name="Summer"))
+    url = reverse("campaign_edit", args=[draft.id])
+    alice.post(url, composed(people, name="Summer"))
     assert reload(cast.clinic, draft).name == "Summer"
     with tenant_scope(cast.clinic.tenant.id):
         Campaign.objects.filter(id=draft.id).update(status=Campaign.Status.SENDING)
-    response = alice.post(reverse("campaign_edit", args=[draft.id]), composed(people, name="Winter"))
-    assert response["Location"] == reverse("campaign", args=[draft.id])
+    assert alice.get(url)["Location"] == reverse("campaign", args=[draft.id])
+    assert alice.post(url, composed(people, name="Winter")).status_code == 422
     assert reload(cast.clinic, draft).name == "Summer"
+
+
+@pytest.mark.parametrize(
+    ("status", "word"), [("launching", "started"), ("scheduled", "scheduled"), ("cancelled", "cancelled")]
+)
+def test_who_is_late_is_told_and_keeps_what_was_typed(
+    alice: Client, cast: Cast, draft: Campaign, people: ContactList, status: str, word: str
+) -> None:
+    with tenant_scope(cast.clinic.tenant.id):
+        Campaign.objects.filter(id=draft.id).update(status=status)
+    typed = composed(people, name="Winter", body="Snow is here")
+    late = alice.post(reverse("campaign_edit", args=[draft.id]), typed)
+    page = text_of(late)
+    assert f"This campaign was {word} meanwhile." in page
+    assert "Snow is here" in page
+    assert reverse("campaign", args=[draft.id]) in page
+    # The same form, sent on, is a campaign of its own.
+    assert f'action="{reverse("campaign_new")}"' in page
+    assert "Save as a new campaign" in page
+    alice.post(reverse("campaign_new"), typed)
+    with tenant_scope(cast.clinic.tenant.id):
+        assert Campaign.objects.get(name="Winter").body == "Snow is here"
+        old = Campaign.objects.get(id=draft.id)
+        assert (old.name, old.status) == ("Spring", status)
+
+
+def test_who_is_late_with_a_mistake_is_told_both(
+    alice: Client, cast: Cast, draft: Campaign, people: ContactList
+) -> None:
+    with tenant_scope(cast.clinic.tenant.id):
+        Campaign.objects.filter(id=draft.id).update(status=Campaign.Status.SENDING)
+    page = text_of(alice.post(reverse("campaign_edit", args=[draft.id]), composed(people, name="")))
+    assert "This field is required." in page
+    assert "The campaign can no longer be changed" in page
+    assert "Save as a new campaign" in page
 
 
 def test_a_template_is_where_a_campaign_starts(alice: Client, cast: Cast) -> None:

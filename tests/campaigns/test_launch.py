@@ -107,7 +107,7 @@ def test_launching_twice_starts_once(committed_cast: Cast) -> None:
     campaign = make_draft(committed_cast.clinic, make_list(committed_cast.clinic, NUMBERS[:2]))
     stale = Campaign(**{field.attname: getattr(campaign, field.attname) for field in Campaign._meta.fields})
     go(committed_cast.clinic, campaign)
-    with tenant_scope(committed_cast.clinic.tenant.id), pytest.raises(ValidationError, match="started already"):
+    with tenant_scope(committed_cast.clinic.tenant.id), pytest.raises(services.MovedOn, match="started meanwhile"):
         services.launch(campaign=stale)
 
 
