@@ -38,4 +38,4 @@ COPY --from=assets /build/static/build static/build
 RUN SECRET_KEY=only-to-collect-files python manage.py collectstatic --no-input --verbosity 0
 USER smsplatform
 EXPOSE 8000
-CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "8", "smsplatform.wsgi:application"]
+CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "16", "smsplatform.wsgi:application"]

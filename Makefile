@@ -129,7 +129,9 @@ lint: $(TOOLS_READY) $(ASSETS_READY) ## Linters, types, import directions, templ
 # `check --deploy` judges settings as a deployment gives them; these are made up for the check.
 deploy_settings = PUBLIC_BASE_URL=https://sms.example.com ALLOWED_HOSTS=sms.example.com \
 	SECRET_KEY=$$($(VENV_PYTHON) -c 'import secrets; print(secrets.token_urlsafe(50))') \
-	FIELD_ENCRYPTION_KEYS=$$($(VENV_PYTHON) -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())')
+	FIELD_ENCRYPTION_KEYS=$$($(VENV_PYTHON) -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())') \
+	LEDGER_SIGNING_KEY=$$($(VENV_PYTHON) -c 'import base64, secrets; print(base64.b64encode(secrets.token_bytes(32)).decode())') \
+	EMAIL_URL=smtp+tls://user:secret@mail.example.com:587
 
 .PHONY: format
 format: $(TOOLS_READY) ## Format the sources

@@ -1,7 +1,7 @@
 """Forms of the campaign pages."""
 
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -104,8 +104,15 @@ class LaunchForm(forms.Form):
 
     def clean_scheduled_at(self) -> datetime | None:
         # The field reads UTC; what was typed is the wall clock of the tenant.
-        at: datetime | None = self.cleaned_data["scheduled_at"]
-        return at.replace(tzinfo=self.zone) if at else None
+        typed: datetime | None = self.cleaned_data["scheduled_at"]
+        if typed is None:
+            return None
+        if typed.year > datetime.now(self.zone).year + 1:
+            raise ValidationError("Choose a time within a year from now.")
+        at = typed.replace(tzinfo=self.zone)
+        if at.astimezone(UTC).astimezone(self.zone).replace(tzinfo=None) != typed.replace(tzinfo=None):
+            raise ValidationError("The clocks skip this time on that day. Choose one an hour later.")
+        return at
 
     def clean_confirmed_count(self) -> int | None:
         """The number as people write it: 12,500 or 12 500 is 12500."""

@@ -11,7 +11,8 @@ from django.db.models.functions import Coalesce, Trim
 
 from campaigns.launch import merge_values
 from campaigns.models import Campaign
-from consent.models import ConsentRecord, ConsentState, Suppression
+from consent.models import ConsentRecord, ConsentState, PossibleOptOut, Suppression
+from consent.purposes import Purpose
 from contacts.audience import Audience, members
 from contacts.models import Contact
 from contacts.querysets import ContactQuerySet
@@ -102,7 +103,10 @@ def forecast(campaign: Campaign, audience: Audience, *, remember_seconds: int = 
 def _count(audience: Audience, purpose: str, needed: Collection[str]) -> _Counts:
     """People in the audience, and of these opted out, not agreed, and without a needed value."""
     people = members(audience).order_by()
-    suppressed = Exists(Suppression.objects.filter(number=OuterRef("number"), lifted_at=None))
+    suppressed: Exists | Q = Exists(Suppression.objects.filter(number=OuterRef("number"), lifted_at=None))
+    if purpose == Purpose.MARKETING:
+        in_question = PossibleOptOut.objects.filter(number=OuterRef("number"), settled_at=None)
+        suppressed = Q(suppressed) | Q(Exists(in_question))
     agreed = Exists(
         ConsentState.objects.filter(number=OuterRef("number"), purpose=purpose, act=ConsentRecord.Act.OPT_IN)
     )

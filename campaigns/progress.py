@@ -135,9 +135,11 @@ def complete_finished() -> None:
     """Mark campaigns as completed whose every recipient has been handed over or has a reason."""
     with all_tenants("find campaigns to complete"):
         sending = list(Campaign.objects.filter(status=Campaign.Status.SENDING).values_list("tenant_id", "id"))
-        open_states = [Batch.State.QUEUED, Batch.State.LEASED]
+        # Also a batch whose worker is thought dead: what that worker could not hand over comes back to the queue.
+        unfinished = Q(state__in=[Batch.State.QUEUED, Batch.State.LEASED]) | Q(tally__has_key="submitting")
+        tenants, causes = {tenant_id for tenant_id, _ in sending}, [campaign_id for _, campaign_id in sending]
         open_causes = set(
-            Batch.objects.filter(cause_id__in=[campaign_id for _, campaign_id in sending], state__in=open_states)
+            Batch.objects.filter(unfinished, tenant_id__in=tenants, cause_id__in=causes)
             .order_by()
             .values_list("cause_id", flat=True)
             .distinct()

@@ -1,7 +1,7 @@
 """What can be done with campaigns."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.core.exceptions import ValidationError
@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 _Status = Campaign.Status
+LATEST_START: Final = timedelta(days=366)
 _WRITTEN: Final = ("name", "purpose", "body", "stop_footer", "sender")
 
 
@@ -108,6 +109,8 @@ def schedule(*, campaign: Campaign, at: datetime, seen: str = "") -> None:
     _require_complete(campaign)
     if at <= timezone.now():
         raise ValidationError({"scheduled_at": "Choose a time in the future, or send it now."})
+    if at > timezone.now() + LATEST_START:
+        raise ValidationError({"scheduled_at": "Choose a time within a year from now."})
     _save(campaign, status=_Status.SCHEDULED, scheduled_at=at)
 
 

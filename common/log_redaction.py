@@ -4,17 +4,13 @@ import logging
 import re
 from typing import Final
 
-__all__ = ["RedactNumbers"]
+__all__ = ["RedactingFormatter"]
 
-_NUMBER: Final = re.compile(r"(?:\+|%2B)\d{7,15}")
+_NUMBER: Final = re.compile(r"(?:\+|%2B)\d{7,15}", re.IGNORECASE)
 
 
-class RedactNumbers(logging.Filter):
-    """Replaces every E.164 number in a log line, also URL-encoded, by ``+…`` and its last two digits."""
+class RedactingFormatter(logging.Formatter):
+    """Replaces every E.164 number, also URL-encoded, by ``+…`` and its last two digits: in message and traceback."""
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        text = record.getMessage()
-        redacted = _NUMBER.sub(lambda match: f"+…{match.group()[-2:]}", text)
-        if redacted != text:
-            record.msg, record.args = redacted, None
-        return True
+    def format(self, record: logging.LogRecord) -> str:
+        return _NUMBER.sub(lambda match: f"+…{match.group()[-2:]}", super().format(record))

@@ -1,10 +1,71 @@
-"""Response headers that hold for every page."""
+"""What holds for every request: health before all else, bounds on bodies, headers of every page."""
 
 from collections.abc import Callable
+from typing import Final
 
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import resolve, reverse
 
-__all__ = ["PrivateResponses"]
+from contacts.importing.decoding import MAX_FILE_BYTES
+from smsplatform.errors import too_large, unreadable
+
+__all__ = ["BoundedBodies", "HealthFirst", "PrivateResponses"]
+
+MEGABYTE: Final = 1024 * 1024
+MAX_IMPORT_BYTES: Final = MAX_FILE_BYTES + MEGABYTE
+"""The largest file and the form around it."""
+
+Answer = Callable[[HttpRequest], HttpResponseBase]
+
+
+class HealthFirst:
+    """Answers a load balancer before the host is checked: it asks by address, which is no host of the product."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+        self.paths = {reverse("livez"), reverse("readyz")}
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info not in self.paths:
+            return self.get_response(request)
+        answer: HttpResponseBase = resolve(request.path_info).func(request)
+        return answer
+
+
+class BoundedBodies:
+    """Refuses a body by its headers, before anything reads it: too large, or of unknown length.
+
+    Only signed-in people may upload an import file; everything else is a form.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+        self.upload_path = reverse("imports")
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self._refusal(request) or self.get_response(request)
+
+    def _refusal(self, request: HttpRequest) -> HttpResponseBase | None:
+        if request.META.get("HTTP_TRANSFER_ENCODING"):
+            return unreadable(request, 411)
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not (length.isascii() and length.isdigit()):
+            return unreadable(request, 400)
+        return self._too_large(request, int(length))
+
+    def _too_large(self, request: HttpRequest, length: int) -> HttpResponseBase | None:
+        if length <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            return None
+        if request.path_info != self.upload_path:
+            return too_large(request)
+        if length > MAX_IMPORT_BYTES:
+            return too_large(request, file_megabytes=MAX_FILE_BYTES // MEGABYTE)
+        if not request.user.is_authenticated:
+            # The session ended while the file was chosen.
+            return redirect_to_login(self.upload_path)
+        return None
 
 
 class PrivateResponses:

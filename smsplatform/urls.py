@@ -3,14 +3,24 @@
 from collections.abc import Callable
 
 from allauth.account import views as accounts
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.http import HttpResponseBase
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.decorators.http import require_safe
 
 from smsplatform import health
 from tenants.access import public_view
 
 _SIGNING_IN = "signing in and choosing a password happen before there is a member"
+
+handler400 = "smsplatform.errors.bad_request"
+handler403 = "smsplatform.errors.not_allowed"
+handler404 = "smsplatform.errors.not_found"
+handler500 = "smsplatform.errors.server_error"
+
+# The admin has no log-in of its own: its form would know no limit of failed attempts.
+admin.site.login = require_safe(secure_admin_login(admin.site.login))  # type: ignore[method-assign]
 
 
 def _account(route: str, view: Callable[..., HttpResponseBase], name: str) -> URLPattern:

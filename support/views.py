@@ -39,6 +39,8 @@ __all__ = [
 
 MOST_ROWS: Final = 500
 MOST_TEXTS: Final = 1_000
+_OPT_OUT: Final = "opt_out"
+_DECISIONS: Final = (_OPT_OUT, "keep")
 _FILTERS: Final = (("open", "Open"), ("unread", "Unread"), ("review", "To check"), ("closed", "Closed"))
 
 
@@ -108,7 +110,11 @@ def conversation_open(request: TenantRequest) -> HttpResponse:
 def conversation_review(request: TenantRequest, conversation_id: UUID) -> HttpResponse:
     """Decide about a text that may have been an opt-out: it was one, or it was not."""
     found = _conversation(conversation_id)
-    opted_out = request.POST.get("decision") == "opt_out"
+    decision = request.POST.get("decision")
+    if decision not in _DECISIONS:
+        messages.error(request, "Choose whether the text was an opt-out or an ordinary text.")
+        return _page(request, found, status=422)
+    opted_out = decision == _OPT_OUT
     services.settle_review(conversation=found, opted_out=opted_out, user_id=request.user.id)
     if opted_out:
         messages.success(request, "The opt-out is recorded. This number gets no more texts.")

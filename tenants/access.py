@@ -23,7 +23,7 @@ from common.rate_limit import within_limit
 from tenants.models import Membership, Tenant, User
 from tenants.permissions import Permission, allowed
 from tenants.scope import tenant_scope
-from tenants.services import memberships_of, usual_tenant
+from tenants.services import accept_membership, memberships_of, usual_tenant
 
 __all__ = ["SESSION_TENANT", "TenantRequest", "declared_permission", "public_view", "tenant_view"]
 
@@ -122,7 +122,10 @@ def _chosen_tenant(request: HttpRequest, user: User) -> UUID | None:
 
 
 def _membership(user: User) -> Membership | None:
-    return Membership.objects.select_related("tenant").filter(user=user, is_active=True).first()
+    membership = Membership.objects.select_related("tenant").filter(user=user, is_active=True).first()
+    if membership and membership.accepted_at is None:
+        accept_membership(membership=membership)
+    return membership
 
 
 def _to_login(request: HttpRequest) -> HttpResponse:

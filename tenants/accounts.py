@@ -1,13 +1,63 @@
-"""How allauth treats accounts here: members are invited or created by a command, nobody signs up by themselves."""
+"""How allauth treats accounts here: members are invited or created by a command, nobody signs up by themselves.
+
+Links, limits and redirects never depend on what a request says about its host: anybody can write that header.
+"""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.http import HttpRequest
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from common.client_address import client_address
 
 __all__ = ["AccountAdapter"]
 
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """What allauth's mails call the site."""
+
+    domain: str
+    name: str
+
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Closed sign-up."""
+    """Closed sign-up; mails that name the public address; limits that count by account and by real address."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        user, _, token = key.partition("-")
+        return settings.PUBLIC_BASE_URL + reverse("account_reset_password_from_key", args=[user, token])
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """A mail server that fails must not tell who has an account: without one nothing is sent, and nothing fails."""
+        host = urlsplit(settings.PUBLIC_BASE_URL).netloc
+        try:
+            super().send_mail(template_prefix, email, {**context, "current_site": _Site(host, host)})
+        except OSError:
+            logger.exception("A mail could not be sent: %s", template_prefix)
+
+    def is_safe_url(self, url: str) -> bool:
+        """Redirects stay on the host that was asked: only paths are followed."""
+        return url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+
+    def respond_user_inactive(self, request: HttpRequest, user: object) -> HttpResponse:
+        return render(request, "account/account_inactive.html", status=403)
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return client_address(request)
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        # Allauth counts per host as the request names it, so every port written behind it would begin a new count.
+        return str(credentials.get("email", "")).lower()

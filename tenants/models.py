@@ -91,9 +91,16 @@ class Membership(TenantOwned):
     role = models.CharField(max_length=10, choices=Role)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=now, editable=False)
+    accepted_at = models.DateTimeField(null=True, editable=False)
+    """When the person first worked here. Until then they only were invited, perhaps without knowing it."""
 
     class Meta(TenantOwned.Meta):
         constraints = [models.UniqueConstraint(fields=["tenant", "user"], name="membership_once_per_user")]
 
     def __str__(self) -> str:
         return f"{self.role} {self.user_id}"
+
+    @property
+    def shown_name(self) -> str:
+        """What colleagues see: an address that was typed in must not tell whose it is before that person is here."""
+        return str(self.user) if self.accepted_at else self.user.email

@@ -6,12 +6,15 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.timezone import now
 
+from common.unique import AlreadyThere, unique
 from tenants.models import Membership, Tenant, User
 from tenants.permissions import Role
 from tenants.scope import all_tenants, tenant_scope
 
 __all__ = [
+    "accept_membership",
     "add_member",
     "change_role",
     "create_tenant",
@@ -50,13 +53,7 @@ def create_tenant(
 
 def add_member(*, email: str, role: Role, name: str = "") -> Membership:
     """Give a person a role in the active tenant; raises ``ValidationError`` when they have one already."""
-    address = email.strip().lower()
-    user = User.objects.filter(email__iexact=address).first()
-    if user is None:
-        user = User(email=address, name=name.strip())
-        user.set_unusable_password()
-        user.full_clean(exclude=["password"])
-        user.save()
+    user = _person(email.strip().lower(), name.strip())
     membership = Membership.objects.filter(user=user).first()
     if membership and membership.is_active:
         raise ValidationError("This person is a member already.")
@@ -64,7 +61,32 @@ def add_member(*, email: str, role: Role, name: str = "") -> Membership:
         membership.role, membership.is_active = role, True
         membership.save(update_fields=["role", "is_active"])
         return membership
-    return Membership.objects.create(user=user, role=role)
+    try:
+        with unique():
+            return Membership.objects.create(user=user, role=role)
+    except AlreadyThere:
+        raise ValidationError("This person is a member already.") from None
+
+
+def _person(address: str, name: str) -> User:
+    user = User.objects.filter(email__iexact=address).first()
+    if user is not None:
+        return user
+    user = User(email=address, name=name)
+    user.set_unusable_password()
+    user.full_clean(exclude=["password"], validate_unique=False, validate_constraints=False)
+    try:
+        with unique():
+            user.save()
+    except AlreadyThere:
+        return User.objects.get(email__iexact=address)
+    return user
+
+
+def accept_membership(*, membership: Membership) -> None:
+    """The member works here now, so colleagues may see their name."""
+    membership.accepted_at = now()
+    membership.save(update_fields=["accepted_at"])
 
 
 def change_role(*, membership: Membership, role: Role) -> None:
@@ -91,8 +113,12 @@ def memberships_of(user_id: UUID) -> list[Membership]:
 
 
 def usual_tenant(user: User, memberships: Sequence[Membership]) -> UUID | None:
-    """The tenant to begin with: the one worked in last, else one the user owns, else any."""
-    ranked = sorted(memberships, key=lambda one: (one.tenant_id != user.last_tenant_id, one.role != Role.OWNER))
+    """The tenant to begin with: the one worked in last, else one worked in before, else one the user owns, else any."""
+
+    def rank(one: Membership) -> tuple[bool, bool, bool]:
+        return one.tenant_id != user.last_tenant_id, one.accepted_at is None, one.role != Role.OWNER
+
+    ranked = sorted(memberships, key=rank)
     return ranked[0].tenant_id if ranked else None
 
 

@@ -57,7 +57,7 @@ def member_add(request: TenantRequest) -> HttpResponse:
         else:
             messages.success(
                 request,
-                f"{member.user} is now {member.get_role_display().lower()}. They sign in with this e-mail address; "
+                f"{member.shown_name} is now {member.get_role_display().lower()}. They sign in with this e-mail address; "
                 "with “Forgot your password?” they choose their password.",
             )
             return redirect("team")
@@ -76,7 +76,7 @@ def member_role(request: TenantRequest, member_id: UUID) -> HttpResponse:
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
         else:
-            messages.success(request, f"{membership.user} is now {membership.get_role_display().lower()}.")
+            messages.success(request, f"{membership.shown_name} is now {membership.get_role_display().lower()}.")
     else:
         messages.error(request, "Choose one of the four roles.")
     return redirect("team")
@@ -92,7 +92,7 @@ def member_remove(request: TenantRequest, member_id: UUID) -> HttpResponse:
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
-        messages.success(request, f"{membership.user} no longer has access.")
+        messages.success(request, f"{membership.shown_name} no longer has access.")
     return redirect("team")
 
 

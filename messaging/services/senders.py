@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from common.phone_numbers import NumberProblem, parse
+from common.unique import AlreadyThere, unique
 from messaging.models import ProviderAccount, Sender
 from tenants.models import Tenant
 
@@ -19,9 +20,14 @@ def add_provider_account(*, kind: str, name: str, credentials: Mapping[str, str]
     for option, value in options.items():
         setattr(account, option, value)
     account.full_clean(exclude=["tenant", "encrypted_credentials"])
+    taken = ValidationError({"name": "There is an account with this name already."})
     if ProviderAccount.objects.filter(name=account.name).exists():
-        raise ValidationError({"name": "There is an account with this name already."})
-    account.save()
+        raise taken
+    try:
+        with unique():
+            account.save()
+    except AlreadyThere:
+        raise taken from None
     return account
 
 
@@ -36,12 +42,30 @@ def add_sender(*, tenant: Tenant, account: ProviderAccount, value: str, kind: st
             typed = parse(typed, tenant.country).e164
         except NumberProblem as problem:
             raise ValidationError({"value": str(problem)}) from None
+    known = ValidationError({"value": "This number is a sender already."})
     if Sender.objects.filter(provider_account=account, value=typed).exists():
-        raise ValidationError({"value": "This number is a sender already."})
-    first = not Sender.objects.filter(is_default=True).exists()
-    return Sender.objects.create(
-        provider_account=account, value=typed, kind=kind, label=label.strip(), country=tenant.country, is_default=first
+        raise known
+    sender = Sender(
+        provider_account=account, value=typed, kind=kind, label=label.strip(), country=tenant.country, is_default=False
     )
+    try:
+        with unique():
+            sender.save()
+    except AlreadyThere:
+        raise known from None
+    return _default_if_first(sender)
+
+
+def _default_if_first(sender: Sender) -> Sender:
+    if Sender.objects.filter(is_default=True).exists():
+        return sender
+    try:
+        with unique():
+            make_default_sender(sender=sender)
+    except AlreadyThere:
+        # Another first one was added at the same moment.
+        sender.is_default = False
+    return sender
 
 
 @transaction.atomic

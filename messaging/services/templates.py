@@ -3,6 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from common.unique import AlreadyThere, unique
 from messaging.models import MessageTemplate
 
 __all__ = ["save_template"]
@@ -12,8 +13,13 @@ def save_template(*, template: MessageTemplate) -> MessageTemplate:
     """Create or change a template; raises ``ValidationError``."""
     template.name = template.name.strip()
     template.full_clean(exclude=["tenant"])
+    taken = ValidationError({"name": "There is a template with this name already."})
     if MessageTemplate.objects.filter(name__iexact=template.name).exclude(id=template.id).exists():
-        raise ValidationError({"name": "There is a template with this name already."})
+        raise taken
     template.updated_at = timezone.now()
-    template.save()
+    try:
+        with unique():
+            template.save()
+    except AlreadyThere:
+        raise taken from None
     return template

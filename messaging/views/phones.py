@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import update_wrapper
-from ipaddress import ip_address
 from typing import Concatenate, Final, ParamSpec
 
 from django.conf import settings
@@ -18,6 +17,7 @@ from django.template.response import TemplateResponse
 from django.views.decorators.http import require_GET, require_POST
 from redis.exceptions import RedisError
 
+from common.client_address import from_this_machine
 from common.phone_numbers import is_e164
 from common.rate_limit import within_limit
 from common.search import search_text
@@ -47,22 +47,20 @@ def _phone_view(
     view: Callable[Concatenate[HttpRequest, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
     def run(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        if not settings.SIMULATOR_ENABLED or not (_is_local(request) or getattr(request.user, "is_staff", False)):
+        if not settings.SIMULATOR_ENABLED or not (
+            from_this_machine(request) or getattr(request.user, "is_staff", False)
+        ):
             raise Http404
-        return view(request, *args, **kwargs)
+        try:
+            return view(request, *args, **kwargs)
+        except RedisError:
+            # Their texts are nowhere else.
+            text = "The simulated phones cannot be reached. Start Redis, or start the product again."
+            return HttpResponse(text, status=503, content_type="text/plain")
 
     return public_view("the people of the simulated phone network have no account; local or platform admin only")(
         update_wrapper(run, view)
     )
-
-
-def _is_local(request: HttpRequest) -> bool:
-    if request.headers.get("X-Forwarded-For") or request.headers.get("Forwarded"):
-        return False
-    try:
-        return ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
-    except ValueError:
-        return False
 
 
 @_phone_view

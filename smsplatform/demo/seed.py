@@ -21,7 +21,7 @@ from smsplatform.demo.phones import show_on_phones
 from tenants.models import Tenant, User
 from tenants.permissions import Role
 from tenants.scope import tenant_scope
-from tenants.services import add_member, create_tenant
+from tenants.services import accept_membership, add_member, create_tenant
 
 __all__ = ["OWNER_EMAIL", "seed"]
 
@@ -96,7 +96,7 @@ def _clinic() -> User:
     owner.save()
     with tenant_scope(tenant.id):
         for email, name, role in _TEAM:
-            add_member(email=email, role=role, name=name)
+            accept_membership(membership=add_member(email=email, role=role, name=name))
         account = _simulator_account()
         sender = add_sender(tenant=tenant, account=account, value="+12025550100", kind="long_code", label="Front desk")
         add_sender(tenant=tenant, account=account, value="+18445550101", kind="toll_free", label="Toll-free")

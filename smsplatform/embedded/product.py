@@ -122,6 +122,7 @@ def _serve(port: int) -> None:
         blocking_threads=WEB_THREADS,
         respawn_failed_workers=True,
         workers_kill_timeout=5,
+        log_dictconfig=import_module("django.conf").settings.LOGGING,
     )
     server.serve(target_loader=_load_application)
 

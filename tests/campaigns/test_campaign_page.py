@@ -38,7 +38,7 @@ def test_a_campaign_starts_now(alice: Client, cast: Cast, draft: Campaign) -> No
 @pytest.mark.parametrize("when", ["now", "later"])
 def test_only_what_was_looked_at_is_sent(alice: Client, cast: Cast, draft: Campaign, when: str) -> None:
     url = reverse("campaign_review", args=[draft.id])
-    typed = {"when": when, "scheduled_at": "2200-01-01T10:00"}
+    typed = {"when": when, "scheduled_at": f"{timezone.now() + timedelta(days=200):%Y-%m-%dT10:00}"}
 
     def look() -> dict[str, str]:
         seen = re.search(r'name="seen" value="(\w+)"', text_of(alice.get(url)))
@@ -81,6 +81,9 @@ def test_a_later_time_is_the_wall_clock_of_the_tenant(alice: Client, cast: Cast,
         ({"when": "later"}, "Choose a date and time."),
         ({"when": "later", "scheduled_at": "soon"}, "Enter a valid date/time."),
         ({"when": "later", "scheduled_at": "2020-01-01T10:00"}, "Choose a time in the future"),
+        ({"when": "later", "scheduled_at": "9999-12-31T23:59"}, "Choose a time within a year"),
+        ({"when": "later", "scheduled_at": f"{timezone.now().year + 1}-12-31T23:59"}, "Choose a time within a year"),
+        ({"when": "later", "scheduled_at": "2027-03-14T02:30"}, "The clocks skip this time"),
         ({"when": "now", "confirmed_count": "many"}, "Type the number in digits."),
     ],
     ids=str,

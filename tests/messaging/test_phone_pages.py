@@ -192,3 +192,10 @@ def test_a_platform_admin_may_look_from_anywhere(client: Client, cast: Cast, sto
     assert client.get(reverse("phones"), REMOTE_ADDR="10.0.0.5").status_code == 200
     client.force_login(cast.bob)
     assert client.get(reverse("phones"), REMOTE_ADDR="10.0.0.5").status_code == 404
+
+
+def test_without_redis_the_phones_say_so(client: Client, db: None, simulated: None, settings: Any) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    answer = client.get(reverse("phones"))
+    assert answer.status_code == 503
+    assert "cannot be reached" in text_of(answer)

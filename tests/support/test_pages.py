@@ -386,14 +386,23 @@ def test_it_works_for_a_number_that_is_no_contact(bob: Client, cast: Cast) -> No
         assert is_suppressed(number=BEN)
 
 
-@pytest.mark.parametrize("decision", ["keep", "", "x"])
-def test_anything_else_keeps_it_as_an_ordinary_text(
-    bob: Client, cast: Cast, doubtful: Conversation, decision: str
-) -> None:
-    bob.post(reverse("conversation_review", args=[doubtful.id]), {"decision": decision})
+def test_it_may_be_kept_as_an_ordinary_text(bob: Client, cast: Cast, doubtful: Conversation) -> None:
+    bob.post(reverse("conversation_review", args=[doubtful.id]), {"decision": "keep"})
     with tenant_scope(cast.clinic.tenant.id):
         assert not is_suppressed(number=ANN)
     assert reload(cast.clinic, doubtful).needs_review is False
+
+
+@pytest.mark.parametrize("data", [{}, {"decision": ""}, {"decision": "x"}, {"decision": "OPT_OUT"}])
+def test_without_a_decision_the_question_stays_open(
+    bob: Client, cast: Cast, doubtful: Conversation, data: dict[str, str]
+) -> None:
+    answer = bob.post(reverse("conversation_review", args=[doubtful.id]), data)
+    assert answer.status_code == 422
+    assert "Choose whether the text was an opt-out or an ordinary text." in text_of(answer)
+    with tenant_scope(cast.clinic.tenant.id):
+        assert not is_suppressed(number=ANN)
+    assert reload(cast.clinic, doubtful).needs_review is True
 
 
 # --- Closing ------------------------------------------------------------------------------------------------------

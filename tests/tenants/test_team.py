@@ -6,6 +6,7 @@ from html import escape
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.timezone import now
 
 from tenants.access import SESSION_TENANT
 from tenants.models import Membership, User
@@ -99,7 +100,7 @@ def test_adding_a_member(alice: Client, cast: Cast) -> None:
     answer = alice.post(
         reverse("member_add"), {"email": " New@Clinic.example", "name": "Nina", "role": "manager"}, follow=True
     )
-    assert "Nina is now manager." in answer.content.decode()
+    assert "new@clinic.example is now manager." in answer.content.decode()
     assert roles(cast) == EVERYBODY | {"new": "manager"}
     assert not User.objects.get(email="new@clinic.example").has_usable_password()
 
@@ -161,8 +162,40 @@ def test_an_unknown_role_is_refused(alice: Client, cast: Cast) -> None:
     assert roles(cast) == EVERYBODY
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_a_name_is_shown_only_when_its_owner_is_here(alice: Client, cast: Cast, known: bool) -> None:
+    """Whoever types an address learns neither whose it is nor whether anybody has an account with it."""
+    if known:
+        User.objects.filter(email="charlie@shop.example").update(name="Charles Secret", last_login=now())
+    address = "charlie@shop.example" if known else "new@clinic.example"
+    answer = alice.post(reverse("member_add"), {"email": address, "name": "Typed Name", "role": "agent"}, follow=True)
+    page = answer.content.decode()
+    assert f"{address} is now agent." in page
+    assert "Has not been here yet" in page
+    assert "Secret" not in page
+    assert "Typed Name" not in page
+    sign_in(Client(), User.objects.get(email=address), cast.clinic.tenant).get(reverse("home"))
+    page = alice.get(reverse("team")).content.decode()
+    assert ("Charles Secret" if known else "Typed Name") in page
+    assert address in page
+
+
+def test_an_invitation_does_not_move_anybody(client: Client, cast: Cast) -> None:
+    """Somebody who is added elsewhere begins where they have worked before, and is not seen there."""
+    sign_in(client, cast.bob, cast.clinic.tenant).get(reverse("home"))
+    with tenant_scope(cast.shop.tenant.id):
+        add_member(email="bob@clinic.example", role=Role.OWNER)
+    later = Client()
+    later.force_login(cast.bob)
+    later.get(reverse("home"))
+    assert later.session[SESSION_TENANT] == str(cast.clinic.tenant.id)
+    with tenant_scope(cast.shop.tenant.id):
+        assert Membership.objects.get(user=cast.bob).accepted_at is None
+
+
 def test_names_are_shown_and_never_run(alice: Client, cast: Cast) -> None:
-    alice.post(reverse("member_add"), {"email": "new@clinic.example", "name": HOSTILE, "role": "agent"})
+    User.objects.filter(id=cast.bob.id).update(name=HOSTILE)
+    sign_in(Client(), cast.bob, cast.clinic.tenant).get(reverse("home"))
     refused = alice.post(reverse("member_add"), {"email": "no", "name": HOSTILE, "role": "agent"})
     for page in (alice.get(reverse("team")).content.decode(), refused.content.decode()):
         assert HOSTILE not in page
