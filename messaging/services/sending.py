@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 from common.ids import uuid7
 from common.lanes import CONVERSATION
@@ -100,9 +100,7 @@ def cancel_batches(*, cause_id: UUID) -> int:
 def _lock_open_batches(cause_id: UUID) -> list[UUID]:
     """Batches of which anything may still be handed over; also one whose worker is thought dead, because what that
     worker could not hand over comes back to the queue when it wakes up."""
-    under_way = Message.objects.filter(
-        batch_id=OuterRef("id"), status__in=[Message.Status.SUBMITTING, Message.Status.UNKNOWN]
-    )
     waiting = Q(state__in=[Batch.State.QUEUED, Batch.State.LEASED])
-    unfinished = Batch.objects.filter(waiting | Q(Exists(under_way)), cause_id=cause_id)
+    under_way = Q(tally__has_any_keys=[Message.Status.SUBMITTING.value, Message.Status.UNKNOWN.value])
+    unfinished = Batch.objects.filter(waiting | under_way, cause_id=cause_id)
     return lock_batches(unfinished.values_list("id", flat=True))
