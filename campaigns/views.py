@@ -196,7 +196,7 @@ def campaign_review(request: TenantRequest, campaign_id: UUID) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         try:
-            _launch(request, draft, form, expected.audience)
+            _launch(request, draft, form, expected.reachable)
         except services.MovedOn as error:
             _too_late(request, error)
             return redirect("campaign", draft.id)
@@ -213,15 +213,15 @@ def campaign_review(request: TenantRequest, campaign_id: UUID) -> HttpResponse:
         "forecast": expected,
         "preview": preview_text(draft, audience),
         "purpose": draft.get_purpose_display(),
-        "must_confirm": expected.audience >= CONFIRM_FROM,
+        "must_confirm": expected.reachable >= CONFIRM_FROM,
     }
     return TemplateResponse(request, "campaigns/campaign_review.html", context, status=422 if form.errors else 200)
 
 
-def _launch(request: TenantRequest, draft: Campaign, form: LaunchForm, audience: int) -> None:
+def _launch(request: TenantRequest, draft: Campaign, form: LaunchForm, people: int) -> None:
     data = form.cleaned_data
-    if audience >= CONFIRM_FROM and data["confirmed_count"] != audience:
-        raise ValidationError({"confirmed_count": f"Type {audience:,} to confirm that so many people are meant."})
+    if people >= CONFIRM_FROM and data["confirmed_count"] != people:
+        raise ValidationError({"confirmed_count": f"Type {people:,} to confirm that so many people are meant."})
     if data["when"] == "now":
         services.launch(campaign=draft, seen=data["seen"])
         messages.success(request, "The campaign has started.")
@@ -267,8 +267,8 @@ def campaign(request: TenantRequest, campaign_id: UUID) -> HttpResponse:
 
 
 def _will_move(found: Campaign) -> bool:
-    """Whether a worker will change it before long, though nothing is being sent."""
-    return found.status == Campaign.Status.SCHEDULED or found.waits_for_planning
+    """Whether its numbers change by themselves: what was under way when it was paused still goes out."""
+    return found.status in (Campaign.Status.SCHEDULED, Campaign.Status.PAUSED) or found.waits_for_planning
 
 
 def _awaits_receipts(found: Campaign, progress: Progress) -> bool:

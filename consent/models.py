@@ -28,6 +28,7 @@ class ConsentRecord(TenantOwned):
         EXISTING_CUSTOMER = "existing_customer", "Gave the number as a customer"
         API = "api", "Sent by the business's own system"
         STAFF = "staff", "Recorded by staff"
+        IMPORT = "import", "Said so in an imported file"
         PROVIDER = "provider", "Reported by the provider"
 
     number = models.CharField(max_length=16)

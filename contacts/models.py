@@ -7,6 +7,7 @@ from django.utils.timezone import now
 
 from consent.models import ConsentRecord
 from consent.purposes import Purpose
+from contacts.importing.dates import how_dates_are_read
 from contacts.querysets import ContactManager
 from tenants.owned import TenantForeignKey, TenantOwned
 
@@ -168,6 +169,8 @@ class ContactImport(TenantOwned):
     """Rows by outcome."""
     problem = models.TextField(blank=True)
     leased_until = models.DateTimeField(null=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    """How often a worker has begun since the import last got on."""
     created_at = models.DateTimeField(default=now, editable=False)
     finished_at = models.DateTimeField(null=True)
 
@@ -176,6 +179,15 @@ class ContactImport(TenantOwned):
 
     def __str__(self) -> str:
         return self.file_name
+
+    def evidence(self, row: int) -> dict[str, object]:
+        """What a consent record points to as its proof: the file and the row."""
+        return {"import": str(self.id), "file": self.file_name, "sha256": self.sha256, "row": row}
+
+    @property
+    def how_dates_are_read(self) -> str:
+        """One sentence about dates in the file whose order is not clear."""
+        return how_dates_are_read(self.tenant.country)
 
     def may_prove(self, purpose: str) -> bool:
         """Whether the basis is enough for the purpose: offers need agreement in writing (47 CFR 64.1200(a)(2))."""

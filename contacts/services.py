@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from common.phone_numbers import NumberProblem, parse
 from common.tasks import enqueue_on_commit
+from common.unique import AlreadyThere, unique
 from consent.purposes import PURPOSES_WITH_CONSENT
 from contacts.importing.columns import guess_columns
 from contacts.importing.decoding import FileProblem, read_table
@@ -48,10 +49,14 @@ def create_contact(*, tenant: Tenant, number: str, values: Mapping[str, str]) ->
         e164 = parse(number, tenant.country).e164
     except NumberProblem as problem:
         raise ValidationError({"number": str(problem)}) from None
+    known = ValidationError({"number": "A contact with this number exists already."})
     if Contact.objects.filter(number=e164).exists():
-        raise ValidationError({"number": "A contact with this number exists already."})
-    contact = Contact(number=e164)
-    return _save(contact, values)
+        raise known
+    try:
+        with unique():
+            return _save(Contact(number=e164), values)
+    except AlreadyThere:
+        raise known from None
 
 
 def update_contact(*, contact: Contact, values: Mapping[str, str]) -> Contact:
@@ -72,21 +77,26 @@ def _save(contact: Contact, values: Mapping[str, str]) -> Contact:
 
 def create_list(*, name: str) -> ContactList:
     """Make a list; raises ``ValidationError`` when the name is taken or empty."""
-    contact_list = ContactList(name=name.strip())
-    contact_list.full_clean(exclude=["tenant"])
-    if ContactList.objects.filter(name__iexact=contact_list.name).exists():
-        raise ValidationError({"name": "There is a list with this name already."})
-    contact_list.save()
-    return contact_list
+    return _save_list(ContactList(), name)
 
 
 def rename_list(*, contact_list: ContactList, name: str) -> None:
     """Give a list another name; raises ``ValidationError`` when it is taken or empty."""
+    _save_list(contact_list, name)
+
+
+def _save_list(contact_list: ContactList, name: str) -> ContactList:
     contact_list.name = name.strip()
     contact_list.full_clean(exclude=["tenant"])
+    taken = ValidationError({"name": "There is a list with this name already."})
     if ContactList.objects.filter(name__iexact=contact_list.name).exclude(id=contact_list.id).exists():
-        raise ValidationError({"name": "There is a list with this name already."})
-    contact_list.save(update_fields=["name"])
+        raise taken
+    try:
+        with unique():
+            contact_list.save(update_fields=None if contact_list._state.adding else ["name"])
+    except AlreadyThere:
+        raise taken from None
+    return contact_list
 
 
 def delete_list(*, contact_list: ContactList) -> None:
@@ -103,7 +113,7 @@ def get_or_create_tag(*, name: str) -> Tag:
     if not clean:
         raise ValidationError({"tag": "Give the tag a name."})
     found = Tag.objects.filter(name__iexact=clean).first()
-    return found or Tag.objects.create(name=clean)
+    return found or Tag.objects.get_or_create(name=clean)[0]
 
 
 def add_to_list(*, contact: Contact, contact_list: ContactList) -> None:

@@ -1,8 +1,12 @@
 """Background work of contacts."""
 
+import logging
+import traceback
+from typing import Final
 from uuid import UUID
 
 from celery import shared_task
+from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
@@ -12,11 +16,15 @@ from tenants.scope import all_tenants
 
 __all__ = ["import_rows", "resume_imports"]
 
+_AT_ONCE: Final = 20
+
+_log = logging.getLogger(__name__)
+
 
 @shared_task(name="contacts.import_rows")
 def import_rows(tenant_id: str, import_id: str) -> None:
     """Run one import to its end."""
-    run_import(UUID(tenant_id), UUID(import_id))
+    _run(UUID(tenant_id), UUID(import_id))
 
 
 @shared_task(name="contacts.resume_imports")
@@ -26,6 +34,18 @@ def resume_imports() -> None:
         status=ContactImport.Status.RUNNING, leased_until__lt=timezone.now()
     )
     with all_tenants("find imports to resume"):
-        stuck = list(ContactImport.objects.filter(waiting).values_list("tenant_id", "id")[:20])
-    for tenant_id, import_id in stuck:
+        stuck = ContactImport.objects.filter(waiting).order_by("tries", "created_at")
+        found = list(stuck.values_list("tenant_id", "id")[:_AT_ONCE])
+    for tenant_id, import_id in found:
+        _run(tenant_id, import_id)
+
+
+def _run(tenant_id: UUID, import_id: UUID) -> None:
+    """Run an import; one that fails is left to a later round and stands in nobody's way."""
+    try:
         run_import(tenant_id, import_id)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other imports have their turn
+        # The error's own words may quote rows of the file, that is people's numbers and names.
+        place = "".join(traceback.format_tb(error.__traceback__))
+        _log.error("Import %s of tenant %s stopped: %s\n%s", import_id, tenant_id, type(error).__name__, place)
+        connection.close_if_unusable_or_obsolete()

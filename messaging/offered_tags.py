@@ -53,10 +53,11 @@ def _has_values(name: str) -> bool:
 
 
 def _offered() -> list[str]:
-    """The standard tags and those of the newest contacts."""
+    """The standard tags and those of the newest and of the oldest contacts: one import must not hide the rest."""
     found: dict[str, None] = dict.fromkeys(_STANDARD)
-    for fields in Contact.objects.order_by("-id").values_list("fields", flat=True)[:_SAMPLED_CONTACTS]:
-        found.update(dict.fromkeys(fields))
+    for order in ("-id", "id"):
+        for fields in Contact.objects.order_by(order).values_list("fields", flat=True)[:_SAMPLED_CONTACTS]:
+            found.update(dict.fromkeys(fields))
     return list(found)[:_MAX_BUTTONS]
 
 

@@ -1,21 +1,26 @@
 """From the bytes of a CSV file to rows of cells, whatever program saved it."""
 
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["MAX_FILE_BYTES", "MAX_LINE_CHARACTERS", "FileProblem", "Table", "read_table"]
+from contacts.importing.formulas import plain_cell
+from contacts.importing.records import MAX_LINE_CHARACTERS, MAX_LINES_PER_ROW, is_open_after, records
+
+__all__ = ["MAX_FILE_BYTES", "MAX_LINE_CHARACTERS", "FileProblem", "Row", "Table", "read_table"]
 
 MAX_FILE_BYTES: Final = 50 * 1024 * 1024
-MAX_LINE_CHARACTERS: Final = 32_768
 MAX_COLUMNS: Final = 200
-MAX_LINES_PER_ROW: Final = 20
-"""A quoted cell may contain line breaks; more than this means that a quote was never closed."""
 
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _BOMS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _SPREADSHEET_MAGIC: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_NAMED_DELIMITER: Final = re.compile(r'"?sep=([^\w\s"]|\t)"?\s*', re.IGNORECASE)
+"""A first line by which a file tells Excel how its cells are separated."""
+_QUOTED: Final = re.compile(r'"[^"]*"')
+_ALL_BUT_ASCII: Final = bytes(range(0x80, 0x100))
 
 
 class FileProblem(ValueError):
@@ -24,7 +29,7 @@ class FileProblem(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: its number as a spreadsheet counts (the header is row 1), its cells, or why it cannot be read."""
+    """One row: its number as a spreadsheet counts (the header is row 1), its cells, and why it cannot be read."""
 
     number: int
     cells: list[str]
@@ -41,19 +46,10 @@ class Table:
 
     def rows(self) -> Iterator[Row]:
         """The rows below the header; empty lines are skipped."""
-        number = 1
-        for record, problem in _records(self.lines):
-            number += 1
-            if problem:
-                yield Row(number, [record[:200]], problem)
-                continue
-            try:
-                cells = _cells(record, self.delimiter)
-            except csv.Error:
-                yield Row(number, [record[:200]], "This row cannot be read. Check its quotation marks and line breaks.")
-                continue
-            if any(cell.strip() for cell in cells):
-                yield Row(number, cells)
+        found = records(self.lines, self.delimiter, len(self.header))
+        for number, (cells, problem) in enumerate(found, start=2):
+            if problem or any(cell.strip() for cell in cells):
+                yield Row(number, cells, problem)
 
 
 def read_table(content: bytes) -> Table:
@@ -61,12 +57,23 @@ def read_table(content: bytes) -> Table:
     text = _text(content)
     # str.splitlines would also break at characters that belong to cells, such as U+2028.
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    while lines and not lines[0].strip():
-        lines.pop(0)
+    _drop_empty(lines)
+    named = _NAMED_DELIMITER.fullmatch(lines[0]) if lines else None
+    if named:
+        _drop_empty(lines, start=1)
     if not lines:
         raise FileProblem("The file is empty.")
-    delimiter = _delimiter(lines[0])
-    return Table(header=_header(lines[0], delimiter), delimiter=delimiter, lines=lines[1:])
+    height = _header_height(lines, named[1] if named else "")
+    title = "\n".join(lines[:height])
+    delimiter = named[1] if named else _delimiter(title)
+    return Table(header=_header(title, delimiter), delimiter=delimiter, lines=lines[height:])
+
+
+def _drop_empty(lines: list[str], start: int = 0) -> None:
+    """Drop so many lines, and the empty ones behind them."""
+    while start < len(lines) and not lines[start].strip():
+        start += 1
+    del lines[:start]
 
 
 def _text(content: bytes) -> str:
@@ -86,9 +93,10 @@ def _text(content: bytes) -> str:
     return text
 
 
-def _header(line: str, delimiter: str) -> list[str]:
+def _header(title: str, delimiter: str) -> list[str]:
     try:
-        header = [cell.strip() for cell in _cells(line, delimiter)]
+        # A title over several lines is one line to whoever reads it.
+        header = [" ".join(plain_cell(cell).split()) for cell in next(csv.reader([title], delimiter=delimiter), [])]
     except csv.Error:
         raise FileProblem("The first row cannot be read. It must hold the names of the columns.") from None
     if len(header) > MAX_COLUMNS:
@@ -98,15 +106,36 @@ def _header(line: str, delimiter: str) -> list[str]:
     return header
 
 
+def _header_height(lines: list[str], delimiter: str) -> int:
+    """Over how many lines the header goes: a quoted title may contain line breaks."""
+    if not any(is_open_after(lines[0], mark) for mark in delimiter or _DELIMITERS):
+        return 1
+    quotes = 0
+    for height, line in enumerate(lines[:MAX_LINES_PER_ROW], start=1):
+        quotes += line.count('"')
+        if quotes % 2 == 0:
+            return height
+    return 1
+
+
 def _decode(content: bytes) -> str:
+    """The text; U+FFFD stands for what could not be decoded, and costs its row later."""
     for bom, codec in _BOMS:
         if content.startswith(bom):
-            return _strictly(content, codec)
+            return content.decode(codec, errors="replace") if codec == "utf-8-sig" else _strictly(content, codec)
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
+        text = content.decode("utf-8", errors="replace")
         # Spreadsheet programs on Windows save the Western European code page.
-        return content.decode("cp1252", errors="replace")
+        return text if _is_damaged_utf8(content, text) else content.decode("cp1252", errors="replace")
+
+
+def _is_damaged_utf8(content: bytes, text: str) -> bool:
+    """Whether the file is UTF-8 in spite of some wrong bytes: letters of a code page hardly ever make good sequences."""
+    wrong = text.count("\N{REPLACEMENT CHARACTER}")
+    good = len(text) - len(content.translate(None, _ALL_BUT_ASCII)) - wrong
+    return good >= wrong
 
 
 def _strictly(content: bytes, codec: str) -> str:
@@ -124,34 +153,6 @@ def _is_binary(text: str) -> bool:
 
 
 def _delimiter(header: str) -> str:
-    return max(_DELIMITERS, key=header.count) if any(mark in header for mark in _DELIMITERS) else ","
-
-
-def _cells(record: str, delimiter: str) -> list[str]:
-    return next(csv.reader([record], delimiter=delimiter), [])
-
-
-def _records(lines: list[str]) -> Iterator[tuple[str, str]]:
-    """Join the lines of quoted cells; a quote that is never closed costs its own line, not the rest of the file."""
-    position = 0
-    while position < len(lines):
-        line = lines[position]
-        position += 1
-        if len(line) > MAX_LINE_CHARACTERS:
-            yield line, "The row is too long. Check for a missing line break or quote."
-        elif line.count('"') % 2 == 0:
-            yield line, ""
-        else:
-            end = _closing_line(lines, position)
-            if end is None:
-                yield line, "A quotation mark in this row is not closed. Remove it or add the missing one."
-            else:
-                yield "\n".join([line, *lines[position : end + 1]]), ""
-                position = end + 1
-
-
-def _closing_line(lines: list[str], start: int) -> int | None:
-    for offset, line in enumerate(lines[start : start + MAX_LINES_PER_ROW]):
-        if line.count('"') % 2 == 1:
-            return start + offset
-    return None
+    """The mark that separates the titles; those inside quotes separate nothing."""
+    bare = _QUOTED.sub("", header)
+    return max(_DELIMITERS, key=bare.count) if any(mark in bare for mark in _DELIMITERS) else ","

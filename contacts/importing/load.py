@@ -5,10 +5,10 @@ writes the outcome of every row.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -18,7 +18,9 @@ from common.bulk import copy_rows, insert_rows
 from common.ids import uuid7
 from consent.ledger import OptIn, record_opt_ins
 from consent.models import ConsentRecord, ConsentState
+from consent.revocation_lock import hold_exclusively
 from consent.services import suppressed_among
+from contacts.importing.records import MAX_KEPT_CHARACTERS
 from contacts.importing.rows import Person
 from contacts.models import ContactImport, ContactTag, ImportRow, ListMember
 from contacts.querysets import search_key
@@ -117,24 +119,39 @@ WHERE c.tenant_id = s.tenant_id AND c.number = s.number AND (s.outcome IS NULL O
 """
 
 
-def load_chunk(job: ContactImport, rows: Sequence[ReadRow]) -> Counter[str]:
-    """Load one chunk of rows of an import and return how many had which outcome."""
+def load_chunk(job: ContactImport, rows: Sequence[ReadRow], refused: Set[str] = frozenset()) -> Counter[str]:
+    """Load one chunk of rows of an import and return how many had which outcome.
+
+    ``refused`` are the numbers for which some row of the file says no. Consent comes last: from there on the
+    revocation lock is held, for which the STOPs of the tenant's people wait.
+    """
     people = [row for row in rows if row.person is not None]
     landed = _upsert(job, people) if people else []
-    notes = _record_consent(job, landed)
-    _join_list_and_tag(job, [contact_id for _, contact_id, _, _, _, _ in landed])
-    _write_outcomes(job, rows, landed, notes)
-    outcomes = Counter(outcome for _, _, _, outcome, _, _ in landed)
+    _join_list_and_tag(job, [one.contact_id for one in landed])
+    purposes = [purpose for purpose in job.purposes if job.may_prove(purpose)]
+    agreed = [one for one in landed if purposes and one.consented is not False and one.number not in refused]
+    _write_outcomes(job, rows, landed, _without_consent(landed, agreed))
+    _record_consent(job, purposes, landed, agreed)
+    outcomes = Counter(one.outcome for one in landed)
     outcomes[ImportRow.Outcome.REJECTED.value] += len(rows) - len(people)
     return +outcomes
 
 
-Landed = tuple[int, UUID, str, str, bool | None, datetime | None]
-"""Row number, contact, number, outcome, consented, consent_at."""
+class _Landed(NamedTuple):
+    """A row that has its contact."""
+
+    row: int
+    contact_id: UUID
+    number: str
+    outcome: str
+    consented: bool | None
+    consent_at: datetime | None
 
 
-def _upsert(job: ContactImport, people: Sequence[ReadRow]) -> list[Landed]:
-    copy_rows("staged", _STAGED_COLUMNS, [_staged(current_tenant_id(), row) for row in people])
+def _upsert(job: ContactImport, people: Sequence[ReadRow]) -> list[_Landed]:
+    with connection.wrap_database_errors:
+        # Not every call on a cursor turns the driver's errors into Django's, by which the caller knows them.
+        copy_rows("staged", _STAGED_COLUMNS, [_staged(current_tenant_id(), row) for row in people])
     facts: dict[str, UUID | datetime] = {"import": job.id, "now": timezone.now()}
     with connection.cursor() as cursor:
         cursor.execute(_MARK_REPEATED, facts)
@@ -144,7 +161,7 @@ def _upsert(job: ContactImport, people: Sequence[ReadRow]) -> list[Landed]:
         cursor.execute(
             "SELECT row_number, contact_id, number, outcome, consented, consent_at FROM staged ORDER BY row_number"
         )
-        landed: list[Landed] = cursor.fetchall()
+        landed = [_Landed(*row) for row in cursor.fetchall()]
         cursor.execute("DROP TABLE staged")
     return landed
 
@@ -170,55 +187,58 @@ def _staged(tenant_id: UUID, row: ReadRow) -> tuple[object, ...]:
     )
 
 
-def _record_consent(job: ContactImport, landed: Sequence[Landed]) -> dict[int, str]:
-    """Record who agreed to what; returns a note for each row that did not become textable.
-
-    A number that opted out stays out, whatever a file says: only the person can come back.
-    """
-    purposes = [purpose for purpose in job.purposes if job.may_prove(purpose)]
-    suppressed = suppressed_among(numbers={number for _, _, number, _, _, _ in landed})
-    notes = {row: "opted_out" for row, _, number, _, _, _ in landed if number in suppressed}
-    agreed = [
-        (row, number, consent_at)
-        for row, _, number, _, consented, consent_at in landed
-        if number not in suppressed and (consented or (consented is None and purposes))
-    ]
-    with_consent = {row for row, _, _ in agreed} if purposes else set()
-    without = {row: number for row, _, number, *_ in landed if row not in notes and row not in with_consent}
+def _without_consent(landed: Sequence[_Landed], agreed: Sequence[_Landed]) -> set[int]:
+    """The rows whose people cannot be texted for want of an agreement, now or earlier."""
+    with_consent = {one.row for one in agreed}
+    without = {one.row: one.number for one in landed if one.row not in with_consent}
     earlier = set(
         ConsentState.objects.filter(number__in=set(without.values()), act=ConsentRecord.Act.OPT_IN).values_list(
             "number", flat=True
         )
     )
-    notes.update({row: "no_consent" for row, number in without.items() if number not in earlier})
-    for purpose in purposes:
-        _opt_in(job, purpose, agreed, notes)
-    return notes
+    return {row for row, number in without.items() if number not in earlier}
 
 
-def _opt_in(
-    job: ContactImport, purpose: str, agreed: Sequence[tuple[int, str, datetime | None]], notes: dict[int, str]
+def _record_consent(
+    job: ContactImport, purposes: Sequence[str], landed: Sequence[_Landed], agreed: Sequence[_Landed]
 ) -> None:
+    """Record who agreed to what, and note the rows of those who opted out.
+
+    A number that opted out stays out, whatever a file says: only the person can come back. Who has opted out is
+    asked under the lock, so that no STOP comes between the question and the record.
+    """
+    if agreed:
+        hold_exclusively()
+    suppressed = suppressed_among(numbers={one.number for one in landed})
+    out = {one.row for one in landed if one.number in suppressed}
+    candidates = [one for one in agreed if one.row not in out]
+    for purpose in purposes:
+        out |= _opt_in(job, purpose, candidates)
+    if out:
+        ImportRow.objects.filter(contact_import=job, row_number__in=out).update(note="opted_out")
+
+
+def _opt_in(job: ContactImport, purpose: str, agreed: Sequence[_Landed]) -> set[int]:
+    """Record the agreements to one purpose that are new; returns the rows whose people have opted out of it."""
     known = dict(
-        ConsentState.objects.filter(number__in=[number for _, number, _ in agreed], purpose=purpose).values_list(
+        ConsentState.objects.filter(number__in=[one.number for one in agreed], purpose=purpose).values_list(
             "number", "act"
         )
     )
     opt_ins: dict[str, OptIn] = {}
-    for row, number, consent_at in agreed:
-        if known.get(number) == ConsentRecord.Act.OPT_OUT:
-            notes[row] = "opted_out"
-        elif number not in known and number not in opt_ins:
-            opt_ins[number] = OptIn(
-                number=number,
+    for one in agreed:
+        if one.number not in known and one.number not in opt_ins:
+            opt_ins[one.number] = OptIn(
+                number=one.number,
                 purpose=purpose,
                 source=job.basis,
                 wording=job.consent_note,
-                evidence={"import": str(job.id), "file": job.file_name, "sha256": job.sha256, "row": row},
-                occurred_at=consent_at,
+                evidence=job.evidence(one.row),
+                occurred_at=one.consent_at,
             )
     if opt_ins:
         record_opt_ins(list(opt_ins.values()), actor_id=job.created_by_id)
+    return {one.row for one in agreed if known.get(one.number) == ConsentRecord.Act.OPT_OUT}
 
 
 def _join_list_and_tag(job: ContactImport, contact_ids: Sequence[UUID]) -> None:
@@ -237,7 +257,7 @@ def _join_list_and_tag(job: ContactImport, contact_ids: Sequence[UUID]) -> None:
 
 
 def _write_outcomes(
-    job: ContactImport, rows: Sequence[ReadRow], landed: Sequence[Landed], notes: dict[int, str]
+    job: ContactImport, rows: Sequence[ReadRow], landed: Sequence[_Landed], without_consent: Set[int]
 ) -> None:
     columns = {
         "id": "uuid",
@@ -253,8 +273,9 @@ def _write_outcomes(
     }
     base = (job.tenant_id, job.id)
     written: list[tuple[object, ...]] = [
-        (uuid7(), *base, row, outcome, number, contact_id, "", notes.get(row, ""), None)
-        for row, contact_id, number, outcome, _, _ in landed
+        (uuid7(), *base, one.row, one.outcome, one.number, one.contact_id, "", note, None)
+        for one in landed
+        for note in ["no_consent" if one.row in without_consent else ""]
     ]
     written += [
         (uuid7(), *base, row.number, ImportRow.Outcome.REJECTED.value, "", None, row.problem, "", _storable(row.cells))
@@ -265,5 +286,5 @@ def _write_outcomes(
 
 
 def _storable(cells: Sequence[str]) -> list[str]:
-    """Cells as they were, except for NUL, which PostgreSQL cannot keep."""
-    return [cell.replace("\x00", "\N{REPLACEMENT CHARACTER}") for cell in cells]
+    """Cells to be handed back: as they were, but for their length and for NUL, which PostgreSQL cannot keep."""
+    return [cell[:MAX_KEPT_CHARACTERS].replace("\x00", "\N{REPLACEMENT CHARACTER}") for cell in cells]

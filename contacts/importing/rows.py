@@ -1,34 +1,35 @@
 """One row of a file: read into a person, or rejected with the reason."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import available_timezones
 
 from common.phone_numbers import NumberProblem, parse
 from contacts.importing.columns import FIELDS
+from contacts.importing.consent_words import Said, said
+from contacts.importing.dates import how_dates_are_read, read_moment
+from contacts.importing.formulas import plain_cell
 
 __all__ = ["Person", "Rejected", "read_row"]
 
 MAX_VALUE_LENGTH: Final = 500
-_LENGTHS: Final = {"first_name": 80, "last_name": 80, "full_name": 160, "email": 254, "language": 10}
-_YES: Final = frozenset(
-    {"yes", "y", "true", "t", "1", "x", "on", "ok", "agreed", "opted in", "subscribed", "si", "sí", "oui", "ja"}
-)
-_NO: Final = frozenset(
-    {"", "no", "n", "false", "f", "0", "off", "opted out", "unsubscribed", "non", "nein", "none", "-"}
-)
-_DATES: Final = (
-    "%Y-%m-%d",
-    "%m/%d/%Y",
-    "%m/%d/%y",
-    "%d.%m.%Y",
-    "%Y-%m-%d %H:%M:%S",
-    "%Y-%m-%d %H:%M",
-    "%m/%d/%Y %H:%M",
-)
+_NAME_LENGTH: Final = 80
+_LENGTHS: Final = {
+    "first_name": _NAME_LENGTH,
+    "last_name": _NAME_LENGTH,
+    "full_name": 2 * _NAME_LENGTH,
+    "email": 254,
+    "language": 10,
+}
+_UNREAD: Final = "\N{REPLACEMENT CHARACTER}"
+"""What stands where the file could not be decoded, in this program or in one before it."""
+_EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
+"""Nobody agreed to texts before there were any; such a date is a slip of the keyboard or of a program."""
+_AHEAD: Final = timedelta(days=1)
+"""Today may have begun elsewhere already."""
 _ZONES: Final = available_timezones()
 
 
@@ -38,7 +39,8 @@ class Rejected(ValueError):
 
 @dataclass(slots=True)
 class Person:
-    """What a row says about one person. ``consented`` is None when the file has no such column."""
+    """What a row says about one person. ``consented`` is None when the file has no such column: a row that ends before
+    it, or leaves it empty, is a no."""
 
     number: str
     first_name: str = ""
@@ -58,19 +60,17 @@ def read_row(cells: Sequence[str], columns: Sequence[str], default_country: str)
         number = parse(values.get("number", ""), default_country).e164
     except NumberProblem as problem:
         raise Rejected(str(problem)) from None
-    first, last = values.get("first_name", ""), values.get("last_name", "")
-    if not first and not last:
-        first, _, last = values.get("full_name", "").partition(" ")
+    first, last = _names(values)
     return Person(
         number=number,
-        first_name=first[:80],
-        last_name=last.strip()[:80],
+        first_name=first,
+        last_name=last,
         email=_email(values.get("email", "")),
         language=values.get("language", "").lower(),
         timezone=_timezone(values.get("timezone", "")),
         fields=extra,
-        consented=_yes_or_no(values["consent"]) if "consent" in values else None,
-        consent_at=_date(values.get("consent_at", "")),
+        consented=_agreed(values.get("consent", "")) if "consent" in columns else None,
+        consent_at=_date(values.get("consent_at", ""), default_country),
     )
 
 
@@ -82,16 +82,39 @@ def _values(cells: Sequence[str], columns: Sequence[str]) -> tuple[dict[str, str
     for name, cell in zip(columns, cells, strict=False):
         if not name:
             continue
-        value = cell.strip()
-        if "\x00" in value:
-            raise Rejected("The row contains a NUL character, which cannot be stored. Remove it.")
-        if len(value) > _LENGTHS.get(name, MAX_VALUE_LENGTH):
-            raise Rejected(f"“{FIELDS.get(name, name)}” is too long ({len(value)} characters).")
+        value = plain_cell(cell)
+        _check(name, value, _LENGTHS.get(name, MAX_VALUE_LENGTH))
         if name in FIELDS:
             known[name] = value
         elif value:
             extra[name] = value
     return known, extra
+
+
+def _check(name: str, value: str, limit: int) -> None:
+    """Refuse what cannot be stored. Some letters become two in lower case, as which names and languages are kept."""
+    if "\x00" in value:
+        raise Rejected("The row contains a NUL character, which cannot be stored. Remove it.")
+    length = len(value)
+    if not value.isascii():
+        length = max(length, len(value.lower()))
+        if _UNREAD in value:
+            raise Rejected(
+                f"“{FIELDS.get(name, name)}” has a character that cannot be read: {_UNREAD}. Write it again."
+            )
+    if length > limit:
+        raise Rejected(f"“{FIELDS.get(name, name)}” is too long ({length} characters).")
+
+
+def _names(values: Mapping[str, str]) -> tuple[str, str]:
+    """First and last name; a full name is split at its first blank when there is neither."""
+    first, last = values.get("first_name", ""), values.get("last_name", "")
+    if not first and not last:
+        first, _, last = values.get("full_name", "").partition(" ")
+        last = last.strip()
+        for name in (first, last):
+            _check("full_name", name, _NAME_LENGTH)
+    return first, last
 
 
 def _email(text: str) -> str:
@@ -106,34 +129,21 @@ def _timezone(text: str) -> str:
     return text
 
 
-def _yes_or_no(text: str) -> bool:
-    word = text.lower()
-    if word in _YES:
-        return True
-    if word in _NO:
-        return False
-    raise Rejected("“Agreed to texts” must be yes or no.")
+def _agreed(text: str) -> bool:
+    answer = said(text)
+    if answer is None:
+        raise Rejected("“Agreed to texts” must be yes or no, or “unsubscribed” for somebody who opted out.")
+    return answer is Said.YES
 
 
-def _date(text: str) -> datetime | None:
+def _date(text: str, country: str) -> datetime | None:
     if not text:
         return None
-    moment = _moment(text)
+    moment = read_moment(text, country)
     if moment is None:
-        raise Rejected("The date they agreed cannot be read. Write it as 2026-03-31.")
-    if moment > datetime.now(UTC):
-        raise Rejected("The date they agreed lies in the future.")
+        raise Rejected(f"The date they agreed cannot be read. {how_dates_are_read(country)} Write it as 2026-03-31.")
+    if moment < _EARLIEST:
+        raise Rejected("The date they agreed is before 1990. Correct it or leave it empty.")
+    if moment > datetime.now(UTC) + _AHEAD:
+        raise Rejected("The date they agreed lies in the future. Correct it or leave it empty.")
     return moment
-
-
-def _moment(text: str) -> datetime | None:
-    for pattern in _DATES:
-        try:
-            return datetime.strptime(text, pattern).replace(tzinfo=UTC)
-        except ValueError:
-            continue
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from common.lanes import CONVERSATION
 from common.phone_numbers import is_e164
 from common.tasks import enqueue_on_commit
-from consent.keywords import ALSO_CONFIRMATIONS, Classification, classify
+from consent.keywords import Classification, classify
 from consent.models import ConsentRecord
 from consent.purposes import Purpose
 from consent.services import is_suppressed, opt_back_in, opt_out, raise_possible_opt_out
@@ -36,11 +36,12 @@ def receive(account: ProviderAccount, text: InboundText) -> InboundMessage | Non
     Raises ``CallbackRefused`` when it was sent to nothing that can be a sender.
     """
     sender = _sender(account, text.sender)
-    inbound = _store(account, sender, text)
+    found = _meaning(text)
+    inbound = _store(account, sender, text, found)
     if inbound is None:
         return None
     if is_e164(inbound.number):
-        _act(inbound, classify(inbound.body), answered=text.already_answered or account.answers_keywords)
+        _act(inbound, found, answered=text.already_answered or account.answers_keywords)
     enqueue_on_commit(handle_inbound_text, str(inbound.tenant_id), str(inbound.id))
     return inbound
 
@@ -56,9 +57,16 @@ def _sender(account: ProviderAccount, value: str) -> Sender:
     return Sender.objects.get_or_create(provider_account=account, value=value, defaults=added)[0]
 
 
-def _store(account: ProviderAccount, sender: Sender, text: InboundText) -> InboundMessage | None:
-    number = text.number[:16]
+def _meaning(text: InboundText) -> Classification:
+    """What the text asks for. START or YES from somebody who is not opted out is an answer like any other."""
     found = classify(text.body)
+    if found.intent == "opt_in" and not is_suppressed(number=text.number):
+        return Classification("other", certain=True)
+    return found
+
+
+def _store(account: ProviderAccount, sender: Sender, text: InboundText, found: Classification) -> InboundMessage | None:
+    number = text.number[:16]
     inbound = InboundMessage(
         provider_account=account,
         provider_message_id=text.provider_message_id[:64],
@@ -88,7 +96,7 @@ def _act(inbound: InboundMessage, found: Classification, *, answered: bool) -> N
     elif found.intent == "help":
         reply = "help_reply"
     elif found.intent == "opt_in":
-        reply = _opt_in(inbound, found)
+        reply = _opt_in(inbound)
     if reply and not answered and not _just_answered(inbound, reply):
         _answer(inbound, reply, found.language)
 
@@ -103,10 +111,8 @@ def _opt_out(inbound: InboundMessage) -> str:
     return "opt_out_confirmation" if newly else ""
 
 
-def _opt_in(inbound: InboundMessage, found: Classification) -> str:
-    """START lifts the person's opt-out. A bare YES says so only of somebody who is opted out."""
-    if found.keyword in ALSO_CONFIRMATIONS and not is_suppressed(number=inbound.number):
-        return ""
+def _opt_in(inbound: InboundMessage) -> str:
+    """START lifts the person's opt-out."""
     came_back = opt_back_in(
         number=inbound.number,
         wording=inbound.body,

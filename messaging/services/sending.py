@@ -11,6 +11,7 @@ from common.ids import uuid7
 from common.lanes import CONVERSATION
 from consent.gate import BLOCK, Decision
 from consent.purposes import Purpose
+from messaging.merge_tags import names
 from messaging.models import Batch, InboundMessage, Message
 from messaging.pipeline.enqueue import Cause, Draft, enqueue
 from messaging.pipeline.gate import Candidate, Circumstances, decide_all
@@ -43,6 +44,10 @@ def send_reply(
     text = body.strip()
     if not text:
         raise ValidationError({"body": "Write something first."})
+    if names(text):
+        raise ValidationError(
+            {"body": "A reply goes out as it is written: put the person's name in place of {{ ... }}."}
+        )
     if len(text) > MAX_BODY:
         raise ValidationError({"body": f"A text can have at most {MAX_BODY} characters; this one has {len(text)}."})
     last = InboundMessage.objects.filter(number=number).order_by("-received_at").first()

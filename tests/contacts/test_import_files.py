@@ -1,6 +1,7 @@
 """Reading contact files: whatever program saved them, one bad row costs one row."""
 
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from contacts.importing.columns import custom_name, guess_columns
 from contacts.importing.decoding import MAX_LINE_CHARACTERS, FileProblem, read_table
-from contacts.importing.rejected import safe_cell
+from contacts.importing.formulas import plain_cell, safe_cell
 from contacts.importing.rows import Rejected, read_row
 
 
@@ -106,6 +107,11 @@ def test_a_good_row() -> None:
     assert person.fields == {"city": "Boston"}
 
 
+def test_a_row_without_the_cell_that_says_who_agreed_is_a_no() -> None:
+    assert read_row(["+12025550101"], ["number", "consent"], "US").consented is False
+    assert read_row(["+12025550101"], ["number"], "US").consented is None
+
+
 @pytest.mark.parametrize(
     ("cells", "hint"),
     [
@@ -120,6 +126,10 @@ def test_a_good_row() -> None:
         (changed(consent="perhaps"), "yes or no"),
         (changed(consent_at="next week"), "date"),
         (changed(consent_at="2999-01-01"), "future"),
+        (changed(consent_at="1989-12-31"), "before 1990"),
+        (changed(consent_at="0001-01-01T00:00:00+14:00"), "before 1990"),
+        (changed(consent_at="9999-12-31T23:59:59-14:00"), "future"),
+        (changed(consent_at="31/03/2026"), "read as March 4, 2026"),
         (changed(first_name="x" * 81), "too long"),
         (changed(city="a\x00b"), "NUL"),
         ([*GOOD, "stray"], "cells"),
@@ -147,6 +157,34 @@ def test_one_number_however_it_is_typed(typed: str) -> None:
     assert read_row([typed], ["number"], "US").number == "+12025550123"
 
 
+@pytest.mark.parametrize(
+    ("typed", "country", "read_as"),
+    [
+        ("03/04/2026", "US", "2026-03-04"),
+        ("03/04/2026", "PR", "2026-03-04"),
+        ("03/04/2026", "GB", "2026-04-03"),
+        ("03/04/2026", "CA", "2026-04-03"),
+        ("3-4-26 14:05", "US", "2026-03-04"),
+        ("3-4-26", "DE", "2026-04-03"),
+        ("03.04.2026", "US", "2026-04-03"),
+        ("31/03/2026", "FR", "2026-03-31"),
+        ("2026-03-04", "US", "2026-03-04"),
+        ("2026-03-04", "GB", "2026-03-04"),
+        ("2026/3/4", "GB", "2026-03-04"),
+        ("2026-03-04T10:00:00+02:00", "GB", "2026-03-04"),
+    ],
+)
+def test_dates_are_read_as_the_country_writes_them(typed: str, country: str, read_as: str) -> None:
+    moment = read_row(["+12025550101", typed], ["number", "consent_at"], country).consent_at
+    assert moment is not None
+    assert moment.date().isoformat() == read_as
+
+
+def test_today_may_have_begun_elsewhere() -> None:
+    elsewhere = (datetime.now(UTC) + timedelta(hours=14)).date().isoformat()
+    assert read_row(["+12025550101", elsewhere], ["number", "consent_at"], "US").consent_at
+
+
 @given(st.lists(st.text(max_size=40), min_size=1, max_size=9))
 def test_no_row_breaks_the_reader(cells: list[str]) -> None:
     with suppress(Rejected):
@@ -168,9 +206,26 @@ def test_no_file_breaks_the_reader(content: bytes) -> None:
         ("\tx", "'\tx"),
         ("＝1", "'＝1"),
         ("+cmd", "'+cmd"),
-        ("+12025550123", "+12025550123"),
+        ("+12025550123", "'+12025550123"),
+        ("\r=1", "'\r=1"),
+        ("\n=1", "'\n=1"),
+        ('"=1+1', "'\"=1+1"),
+        (" =1", "' =1"),
         ("Ann", "Ann"),
+        ("1-2", "1-2"),
+        ("", ""),
     ],
 )
 def test_no_cell_we_give_out_is_a_formula(cell: str, safe: str) -> None:
     assert safe_cell(cell) == safe
+
+
+@given(st.text(alphabet="=+-@'\" \tab1", max_size=8))
+def test_what_we_give_out_is_read_again_as_it_was(cell: str) -> None:
+    plain = plain_cell(cell)
+    assert plain_cell(safe_cell(plain)) == plain_cell(plain)
+
+
+@pytest.mark.parametrize("cell", ["'+442079460018", "'+44 20 7946 0018", "+442079460018"])
+def test_a_number_marked_as_text_is_a_number(cell: str) -> None:
+    assert read_row([cell, "'=1", "'s Hertogenbosch"], ["number", "first_name", "city"], "US").number == "+442079460018"

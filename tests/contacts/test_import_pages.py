@@ -1,5 +1,6 @@
 """The pages of an import: choosing a file, saying what it holds, watching it, reading what every row became."""
 
+import csv
 from html import escape
 from typing import Any
 
@@ -12,6 +13,7 @@ from consent.services import opt_out
 from contacts.importing.run import run_import
 from contacts.models import Contact, ContactImport, ContactList, Tag
 from contacts.services import create_list
+from tenants.models import Tenant
 from tenants.scope import tenant_scope
 from tests.cast import Cast, make_cast
 from tests.web import sign_in
@@ -133,6 +135,13 @@ def test_the_guess_and_three_samples_are_shown(mona: Client) -> None:
     assert "Import 5 rows" in page
 
 
+@pytest.mark.parametrize(("country", "date"), [("US", "March 4, 2026"), ("GB", "3 April 2026")])
+def test_the_page_says_how_dates_are_read(mona: Client, cast: Cast, country: str, date: str) -> None:
+    Tenant.objects.filter(id=cast.clinic.tenant.id).update(country=country)
+    page = mona.get(uploaded(mona)).content.decode()
+    assert f"A date such as 03/04/2026 is read as {date}." in page
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -247,6 +256,33 @@ def test_rejected_rows_can_be_downloaded_and_corrected(mona: Client, cast: Cast)
     assert lines[0] == "Mobile,First name,Store,Opt in,row,problem"
     assert lines[1].startswith("12345,Bad,South,yes,4,")
     assert len(lines) == 2
+
+
+def test_the_rejected_rows_hold_no_formulas_and_can_be_uploaded_as_they_are(mona: Client, cast: Cast) -> None:
+    content = '=2+2,Mobile,First name\n=1,+44 909 879 0000,"=HYPERLINK(""x"")"\n"""=1",+1202555010,@Ann\n'
+    address = uploaded(mona, content)
+    choices = {"column_0": "", "column_1": "number", "column_2": "first_name", "column_3": ""}
+    mona.post(address, CHOICES | choices)
+    run_import(cast.clinic.tenant.id, job_of(cast).id)
+    answer = mona.get(f"{address}rejected.csv")
+    header, *found = csv.reader(answer.content.decode("utf-8-sig").splitlines())
+    assert header == ["'=2+2", "Mobile", "First name", "row", "problem"]
+    assert [row[:3] for row in found] == [
+        ["'=1", "'+44 909 879 0000", '\'=HYPERLINK("x")'],
+        ["'\"=1", "'+1202555010", "'@Ann"],
+    ]
+    corrected = answer.content.replace(b"'+44 909 879 0000", b"'+44 20 7946 0018").replace(b"5010,", b"50101,")
+    again = uploaded(mona, corrected.decode("utf-8-sig"))
+    with tenant_scope(cast.clinic.tenant.id):
+        job = ContactImport.objects.latest("id")
+    assert again.endswith(f"{job.id}/")
+    mona.post(again, CHOICES | choices | {"new_list": "Second"})
+    run_import(cast.clinic.tenant.id, job.id)
+    with tenant_scope(cast.clinic.tenant.id):
+        assert dict(Contact.objects.values_list("number", "first_name")) == {
+            "+442079460018": '=HYPERLINK("x")',
+            "+12025550101": "@Ann",
+        }
 
 
 def test_earlier_imports_are_listed(mona: Client, cast: Cast) -> None:

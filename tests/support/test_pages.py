@@ -317,8 +317,9 @@ def test_another_persons_message_id_takes_nothing_from_them(bob: Client, cast: C
         ("   ", "This field is required."),
         ("x" * 1601, "Ensure this value has at most 1600 characters (it has 1601)."),
         ("a\x00b", "Null characters are not allowed."),
+        ("Hi {{ first_name }}", "A reply goes out as it is written"),
     ],
-    ids=["empty", "blank", "long", "nul"],
+    ids=["empty", "blank", "long", "nul", "tag"],
 )
 def test_a_reply_that_cannot_be_sent_stays_in_the_box(
     bob: Client, cast: Cast, ann: Conversation, body: str, problem: str
