@@ -228,7 +228,7 @@ class ImportRow(TenantOwned):
     contact = TenantForeignKey(Contact, on_delete=models.SET_NULL, null=True, related_name="+")
     problem = models.TextField(blank=True)
     note = models.CharField(max_length=20, blank=True)
-    """Set for a row that is no problem but worth knowing: "opted_out", "no_consent"."""
+    """Set for a row that is no problem but worth knowing: "opted_out", "no_consent", "agreed_earlier"."""
     cells = models.JSONField(null=True)
     """The row as it stood in the file; kept for rejected rows only."""
 

@@ -13,7 +13,7 @@ from common.phone_numbers import NumberProblem, parse
 from common.tasks import enqueue_on_commit
 from common.unique import AlreadyThere, unique
 from consent.purposes import PURPOSES_WITH_CONSENT
-from contacts.importing.columns import guess_columns
+from contacts.importing.columns import FIELDS, guess_columns, is_number, may_be_about_consent
 from contacts.importing.decoding import FileProblem, read_table
 from contacts.models import (
     Contact,
@@ -135,6 +135,10 @@ def tag_contact(*, contact: Contact, tag: Tag) -> None:
 def upload_import(*, tenant: Tenant, file_name: str, content: bytes, user_id: UUID | None) -> ContactImport:
     """Keep an uploaded file and guess its columns; raises ``FileProblem`` when it cannot be read."""
     table = read_table(content)
+    if any(is_number(title, tenant.country) for title in table.header):
+        raise FileProblem(
+            "The first row looks like a person. Put a row with the names of the columns above it, such as name, phone."
+        )
     samples = [row.cells for row in islice(table.rows(), 50)]
     if not samples:
         raise FileProblem("The file has column names but no rows.")
@@ -185,6 +189,14 @@ def _check_choices(job: ContactImport) -> None:
     known = [name for name in job.columns if name]
     if len(known) != len(set(known)):
         raise ValidationError({"columns": "Two columns fill the same field. Choose another field for one of them."})
+    unread = [name for name in known if name not in FIELDS and may_be_about_consent(name)]
+    if unread:
+        raise ValidationError(
+            {
+                "columns": f"The column “{unread[0].replace('_', ' ')}” looks as if it said who may be texted. Choose what "
+                "it says: “Agreed to texts” or “Opted out”. If it says neither, leave it out."
+            }
+        )
     if job.basis not in ContactImport.Basis.values:
         raise ValidationError({"basis": "Say how these people agreed to be texted."})
     if job.basis != ContactImport.Basis.NONE and not job.purposes:

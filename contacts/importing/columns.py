@@ -6,7 +6,7 @@ from typing import Final
 
 from common.phone_numbers import NumberProblem, parse
 
-__all__ = ["FIELDS", "IGNORED", "custom_name", "guess_columns"]
+__all__ = ["FIELDS", "IGNORED", "custom_name", "guess_columns", "is_number", "may_be_about_consent"]
 
 FIELDS: Final = {
     "number": "Phone number",
@@ -17,6 +17,7 @@ FIELDS: Final = {
     "language": "Language",
     "timezone": "Time zone",
     "consent": "Agreed to texts (yes/no)",
+    "opted_out": "Opted out (yes/no)",
     "consent_at": "Date they agreed",
 }
 """What a column can fill, with the words for it; any other name makes a further value of the contact."""
@@ -34,11 +35,20 @@ _HEADERS: Final = {
     "language": "language|lang|locale|preferred language|idioma|langue|sprache",
     "timezone": "timezone|time zone|tz",
     "consent": "consent|opt in|optin|opted in|sms opt in|sms consent|text consent|sms optin|agreed|agreed to texts|"
-    "text opt in|marketing consent|marketing opt in|ok to text|can text|consent given|permission|subscribed",
+    "text opt in|marketing consent|marketing opt in|ok to text|can text|consent given|permission|subscribed|"
+    "sms permission|text permission|permission to text|can we text|may we text|sms allowed|einwilligung|"
+    "consentimiento|consentement",
+    "opted_out": "opt out|optout|opted out|sms opt out|text opt out|unsubscribed|unsubscribe|sms unsubscribed|"
+    "do not contact|do not text|do not sms|do not call|dnc|dnd|no sms|no texts|no contact|stopped|abgemeldet",
     "consent_at": "consent date|opt in date|optin date|date of consent|consented at|consent timestamp|opted in at|"
     "opt in time|consent time|signup date|sign up date|date opted in",
 }
 _BY_HEADER: Final = {words: field for field, alternatives in _HEADERS.items() for words in alternatives.split("|")}
+_ABOUT_CONSENT: Final = re.compile(
+    r"consent|permission|opt(?:ed)? ?(?:in|out)|subscri|einwillig|consenti|do not|dn[cd]\b|no (?:sms|text|contact)"
+    r"|(?:can|may|ok|okay|allowed) (?:we |i )?(?:to )?(?:text|sms|contact)"
+)
+_YES_NO: Final = re.compile(r" (?:y n|yes no|y or n|yes or no|ja nein|si no|oui non)$")
 _SYSTEM_NAMES: Final = frozenset(
     {"id", "tenant", "tenant_id", "list_id", "contact_id", "created_at", "updated_at", "row", "problem"}
 )
@@ -62,8 +72,23 @@ def custom_name(title: str) -> str:
     return IGNORED if name in _SYSTEM_NAMES or name in FIELDS else name
 
 
+def may_be_about_consent(title: str) -> bool:
+    """Whether a column by this name looks as if it said who may be texted: it must not become a mere further value."""
+    return bool(_ABOUT_CONSENT.search(_words(title)))
+
+
+def is_number(text: str, default_country: str) -> bool:
+    """Whether the cell is somebody's number."""
+    try:
+        parse(text, default_country)
+    except NumberProblem:
+        return False
+    return True
+
+
 def _words(title: str) -> str:
-    return re.sub(r"[^a-z0-9]+", " ", title.lower()).strip()
+    words = re.sub(r"[^a-z0-9]+", " ", title.lower()).strip()
+    return _YES_NO.sub("", words)
 
 
 def _find_number(guesses: list[str], samples: Sequence[Sequence[str]], default_country: str) -> None:
@@ -73,16 +98,8 @@ def _find_number(guesses: list[str], samples: Sequence[Sequence[str]], default_c
         values = [row[column] for row in samples if column < len(row) and row[column].strip()]
         if field or not values:
             continue
-        share = sum(_is_number(value, default_country) for value in values) / len(values)
+        share = sum(is_number(value, default_country) for value in values) / len(values)
         if share > best_share:
             best, best_share = column, share
     if best >= 0:
         guesses[best] = "number"
-
-
-def _is_number(text: str, default_country: str) -> bool:
-    try:
-        parse(text, default_country)
-    except NumberProblem:
-        return False
-    return True

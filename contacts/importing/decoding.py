@@ -13,6 +13,8 @@ __all__ = ["MAX_FILE_BYTES", "MAX_LINE_CHARACTERS", "FileProblem", "Row", "Table
 
 MAX_FILE_BYTES: Final = 50 * 1024 * 1024
 MAX_COLUMNS: Final = 200
+MAX_LINES: Final = 1_000_000
+MAX_TITLE_CHARACTERS: Final = 200
 
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _BOMS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
@@ -56,7 +58,10 @@ def read_table(content: bytes) -> Table:
     """Decode a file and split off its header; raises ``FileProblem``."""
     text = _text(content)
     # str.splitlines would also break at characters that belong to cells, such as U+2028.
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if text.count("\n") > MAX_LINES:
+        raise FileProblem(f"The file has more than {MAX_LINES:,} lines. Split it and import the parts.")
+    lines = text.split("\n")
     _drop_empty(lines)
     named = _NAMED_DELIMITER.fullmatch(lines[0]) if lines else None
     if named:
@@ -101,6 +106,8 @@ def _header(title: str, delimiter: str) -> list[str]:
         raise FileProblem("The first row cannot be read. It must hold the names of the columns.") from None
     if len(header) > MAX_COLUMNS:
         raise FileProblem(f"The file has {len(header)} columns. Keep at most {MAX_COLUMNS} of them.")
+    if any(len(title) > MAX_TITLE_CHARACTERS for title in header):
+        raise FileProblem(f"The name of a column is longer than {MAX_TITLE_CHARACTERS} characters. Shorten it.")
     if not any(header):
         raise FileProblem("The first row is empty. It must hold the names of the columns.")
     return header

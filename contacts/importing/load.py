@@ -5,7 +5,7 @@ writes the outcome of every row.
 """
 
 from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -130,7 +130,7 @@ def load_chunk(job: ContactImport, rows: Sequence[ReadRow], refused: Set[str] = 
     _join_list_and_tag(job, [one.contact_id for one in landed])
     purposes = [purpose for purpose in job.purposes if job.may_prove(purpose)]
     agreed = [one for one in landed if purposes and one.consented is not False and one.number not in refused]
-    _write_outcomes(job, rows, landed, _without_consent(landed, agreed))
+    _write_outcomes(job, rows, landed, _notes(landed, agreed))
     _record_consent(job, purposes, landed, agreed)
     outcomes = Counter(one.outcome for one in landed)
     outcomes[ImportRow.Outcome.REJECTED.value] += len(rows) - len(people)
@@ -187,8 +187,8 @@ def _staged(tenant_id: UUID, row: ReadRow) -> tuple[object, ...]:
     )
 
 
-def _without_consent(landed: Sequence[_Landed], agreed: Sequence[_Landed]) -> set[int]:
-    """The rows whose people cannot be texted for want of an agreement, now or earlier."""
+def _notes(landed: Sequence[_Landed], agreed: Sequence[_Landed]) -> dict[int, str]:
+    """What is worth knowing of the rows without an agreement: whether there is one from earlier, which holds."""
     with_consent = {one.row for one in agreed}
     without = {one.row: one.number for one in landed if one.row not in with_consent}
     earlier = set(
@@ -196,7 +196,7 @@ def _without_consent(landed: Sequence[_Landed], agreed: Sequence[_Landed]) -> se
             "number", flat=True
         )
     )
-    return {row for row, number in without.items() if number not in earlier}
+    return {row: "agreed_earlier" if number in earlier else "no_consent" for row, number in without.items()}
 
 
 def _record_consent(
@@ -257,7 +257,7 @@ def _join_list_and_tag(job: ContactImport, contact_ids: Sequence[UUID]) -> None:
 
 
 def _write_outcomes(
-    job: ContactImport, rows: Sequence[ReadRow], landed: Sequence[_Landed], without_consent: Set[int]
+    job: ContactImport, rows: Sequence[ReadRow], landed: Sequence[_Landed], notes: Mapping[int, str]
 ) -> None:
     columns = {
         "id": "uuid",
@@ -273,9 +273,8 @@ def _write_outcomes(
     }
     base = (job.tenant_id, job.id)
     written: list[tuple[object, ...]] = [
-        (uuid7(), *base, one.row, one.outcome, one.number, one.contact_id, "", note, None)
+        (uuid7(), *base, one.row, one.outcome, one.number, one.contact_id, "", notes.get(one.row, ""), None)
         for one in landed
-        for note in ["no_consent" if one.row in without_consent else ""]
     ]
     written += [
         (uuid7(), *base, row.number, ImportRow.Outcome.REJECTED.value, "", None, row.problem, "", _storable(row.cells))

@@ -42,15 +42,15 @@ class Refusals:
 
 
 def find_refusals(rows: Iterable[Row], columns: Sequence[str], country: str) -> Refusals:
-    """Read the whole file for them; nothing when it has no column that says who agreed."""
+    """Read the whole file for them; nothing when it has no column that says who agreed or opted out."""
     found = Refusals()
-    if "consent" not in columns:
+    asked = [(columns.index(name), name) for name in ("opted_out", "consent") if name in columns]
+    if not asked:
         return found
-    consent_at, number_at = columns.index("consent"), columns.index("number")
+    number_at = columns.index("number")
     for row in rows:
-        words = _cell(row, consent_at)
-        answer = said(words)
-        if answer is None or answer is Said.YES:
+        answer, words = _answer(row, asked)
+        if answer is Said.YES:
             continue
         try:
             number = parse(_cell(row, number_at), country).e164
@@ -60,6 +60,21 @@ def find_refusals(rows: Iterable[Row], columns: Sequence[str], country: str) -> 
         if answer is Said.STOP:
             found.opt_outs.setdefault(number, OptOut(number, row.number, words[:MAX_KEPT_CHARACTERS]))
     return found
+
+
+def _answer(row: Row, asked: Sequence[tuple[int, str]]) -> tuple[Said, str]:
+    """The row's strictest answer, with the words. In a column of opt-outs a yes is an opt-out, and a no says nothing."""
+    strictest, words = Said.YES, ""
+    for position, name in asked:
+        cell = _cell(row, position)
+        answer = said(cell)
+        if name == "opted_out":
+            answer = Said.STOP if answer in (Said.YES, Said.STOP) else Said.YES
+        if answer is Said.STOP:
+            return Said.STOP, cell
+        if answer is Said.NO:
+            strictest, words = Said.NO, cell
+    return strictest, words
 
 
 def _cell(row: Row, position: int) -> str:

@@ -53,11 +53,15 @@ class Person:
     consent_at: datetime | None = None
 
 
+_FLOAT: Final = re.compile(r"(?<=[0-9])[.,]0+$")
+"""What spreadsheets put behind a number that they take for a sum: 2025550123.0."""
+
+
 def read_row(cells: Sequence[str], columns: Sequence[str], default_country: str) -> Person:
     """Read one row by its columns' meaning; raises ``Rejected``."""
     values, extra = _values(cells, columns)
     try:
-        number = parse(values.get("number", ""), default_country).e164
+        number = parse(_FLOAT.sub("", values.get("number", "")), default_country).e164
     except NumberProblem as problem:
         raise Rejected(str(problem)) from None
     first, last = _names(values)
@@ -69,7 +73,7 @@ def read_row(cells: Sequence[str], columns: Sequence[str], default_country: str)
         language=values.get("language", "").lower(),
         timezone=_timezone(values.get("timezone", "")),
         fields=extra,
-        consented=_agreed(values.get("consent", "")) if "consent" in columns else None,
+        consented=_consented(values, columns),
         consent_at=_date(values.get("consent_at", ""), default_country),
     )
 
@@ -110,8 +114,12 @@ def _names(values: Mapping[str, str]) -> tuple[str, str]:
     """First and last name; a full name is split at its first blank when there is neither."""
     first, last = values.get("first_name", ""), values.get("last_name", "")
     if not first and not last:
-        first, _, last = values.get("full_name", "").partition(" ")
-        last = last.strip()
+        full = values.get("full_name", "")
+        first, _, last = full.partition(" ")
+        if "," in full:
+            # "Lee, Amy", as clinics and registers write it.
+            last, _, first = full.partition(",")
+        first, last = first.strip(), last.strip()
         for name in (first, last):
             _check("full_name", name, _NAME_LENGTH)
     return first, last
@@ -127,6 +135,20 @@ def _timezone(text: str) -> str:
     if text and text not in _ZONES:
         raise Rejected("The time zone is unknown. Use a name such as America/New_York or leave it empty.")
     return text
+
+
+def _consented(values: Mapping[str, str], columns: Sequence[str]) -> bool | None:
+    """What the row's columns say about agreement; None without such a column."""
+    if "opted_out" in columns and _opted_out(values.get("opted_out", "")):
+        return False
+    return _agreed(values.get("consent", "")) if "consent" in columns else None
+
+
+def _opted_out(text: str) -> bool:
+    answer = said(text)
+    if answer is None:
+        raise Rejected("“Opted out” must be yes or no.")
+    return answer is not Said.NO
 
 
 def _agreed(text: str) -> bool:

@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 COUNTED_UP_TO = 10_000
-_CONSENT_FILTER = [("opt_in", "Opted in"), ("opt_out", "Opted out"), ("none", "Never said")]
+_CONSENT_FILTER = [("opt_in", "Opted in"), ("opt_out", "Opted out"), ("none", "No consent")]
 
 
 @tenant_view(Permission.VIEW)

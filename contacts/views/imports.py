@@ -28,7 +28,7 @@ from tenants.permissions import Permission, allowed
 __all__ = ["import_job", "import_rejected", "imports"]
 
 COUNTED_UP_TO = 10_000
-_NOTES = ("opted_out", "no_consent")
+_NOTES = ("opted_out", "no_consent", "agreed_earlier")
 _ENDED = (ContactImport.Status.DONE, ContactImport.Status.FAILED)
 
 

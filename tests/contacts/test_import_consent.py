@@ -4,15 +4,18 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from consent.ledger import OptIn, record_opt_ins
 from consent.models import ConsentRecord, ConsentState
 from consent.services import is_suppressed, opt_back_in, opt_out
 from contacts.importing import run
+from contacts.importing.columns import guess_columns
 from contacts.importing.consent_words import Said, said
 from contacts.importing.run import run_import
 from contacts.models import Contact, ContactImport, ImportRow
+from contacts.services import start_import, upload_import
 from tenants.scope import tenant_scope
 from tests.cast import Cast, make_cast
 from tests.contacts.test_import import load
@@ -158,3 +161,54 @@ def test_who_opted_out_of_one_purpose_is_noted_and_stays_out(cast: Cast) -> None
 )
 def test_cells_that_say_who_agreed(cell: str, answer: Said | None) -> None:
     assert said(cell) is answer
+
+
+# --- Columns of opt-outs ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("title", ["Do not contact", "Unsubscribed", "Opt-out (Y/N)", "DNC", "do_not_text"])
+def test_a_column_of_opt_outs_is_understood(cast: Cast, title: str) -> None:
+    """A yes there is an opt-out, whatever the file's basis and whatever was agreed before; a no says nothing."""
+    agree_earlier(cast, BEN)
+    load(cast, f"name,phone,{title}\nAnn,{ANN},no\nBen,{BEN},yes\nCleo,{CLEO},\n")
+    assert suppressed(cast) == {BEN}
+    assert agreed(cast) == {ANN, CLEO}
+
+
+def test_both_columns_together(cast: Cast) -> None:
+    load(cast, f"name,phone,consent,opted out\nAnn,{ANN},yes,yes\nBen,{BEN},yes,no\nCleo,{CLEO},no,no\n")
+    assert suppressed(cast) == {ANN}
+    assert agreed(cast) == {BEN}
+
+
+@pytest.mark.parametrize(
+    ("title", "field"),
+    [
+        ("Marketing consent (Y/N)", "consent"),
+        ("SMS Permission", "consent"),
+        ("Can we text?", "consent"),
+        ("Einwilligung", "consent"),
+        ("DO NOT SMS", "opted_out"),
+        ("Unsubscribe", "opted_out"),
+        ("Favourite text", "favourite_text"),
+        ("Options", "options"),
+    ],
+)
+def test_columns_about_consent_are_guessed(title: str, field: str) -> None:
+    assert guess_columns(["phone", title], [[ANN, "yes"]], "US")[1] == field
+
+
+@pytest.mark.parametrize("name", ["sms_permission_2019", "consent_status", "opted_in_by", "do_not_mail"])
+def test_what_may_be_about_consent_is_not_kept_as_a_mere_value(cast: Cast, name: str) -> None:
+    with tenant_scope(cast.clinic.tenant.id):
+        content = f"phone,{name}\n{ANN},no\n".encode()
+        job = upload_import(tenant=cast.clinic.tenant, file_name="a.csv", content=content, user_id=None)
+        with pytest.raises(ValidationError, match="who may be texted"):
+            start_import(job=job, columns=["number", name], basis="paper", purposes=["marketing"])
+        start_import(job=job, columns=["number", ""], basis="paper", purposes=["marketing"])
+
+
+def test_an_agreement_from_earlier_is_pointed_out(cast: Cast) -> None:
+    agree_earlier(cast, ANN)
+    load(cast, f"name,phone,opt in\nAnn,{ANN},no\nBen,{BEN},no\n")
+    assert notes(cast) == {2: "agreed_earlier", 3: "no_consent"}

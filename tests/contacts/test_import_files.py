@@ -11,6 +11,9 @@ from contacts.importing.columns import custom_name, guess_columns
 from contacts.importing.decoding import MAX_LINE_CHARACTERS, FileProblem, read_table
 from contacts.importing.formulas import plain_cell, safe_cell
 from contacts.importing.rows import Rejected, read_row
+from contacts.services import upload_import
+from tenants.scope import tenant_scope
+from tests.cast import Cast
 
 
 @pytest.mark.parametrize(
@@ -229,3 +232,37 @@ def test_what_we_give_out_is_read_again_as_it_was(cell: str) -> None:
 @pytest.mark.parametrize("cell", ["'+442079460018", "'+44 20 7946 0018", "+442079460018"])
 def test_a_number_marked_as_text_is_a_number(cell: str) -> None:
     assert read_row([cell, "'=1", "'s Hertogenbosch"], ["number", "first_name", "city"], "US").number == "+442079460018"
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"phone\n" + b"1\n" * 1_000_001, "more than 1,000,000 lines"),
+        (b"phone," + b"x" * 201 + b"\n1,2\n", "longer than 200 characters"),
+    ],
+    ids=["lines", "title"],
+)
+def test_what_would_keep_everybody_waiting_is_refused(content: bytes, problem: str) -> None:
+    with pytest.raises(FileProblem, match=problem):
+        read_table(content)
+
+
+def test_a_file_without_titles_is_not_robbed_of_its_first_person(cast: Cast) -> None:
+    with tenant_scope(cast.clinic.tenant.id), pytest.raises(FileProblem, match="looks like a person"):
+        upload_import(
+            tenant=cast.clinic.tenant, file_name="a.csv", content=b"Ann,202-555-0101\nBen,202-555-0102\n", user_id=None
+        )
+
+
+@pytest.mark.parametrize(
+    ("full", "first", "last"),
+    [
+        ("Lee, Amy", "Amy", "Lee"),
+        ("Amy Lee", "Amy", "Lee"),
+        ("Amy", "Amy", ""),
+        ("van Dam, Piet J.", "Piet J.", "van Dam"),
+    ],
+)
+def test_full_names_are_split(full: str, first: str, last: str) -> None:
+    person = read_row([full, "202-555-0101.0"], ["full_name", "number"], "US")
+    assert (person.first_name, person.last_name, person.number) == (first, last, "+12025550101")

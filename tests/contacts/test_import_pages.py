@@ -217,7 +217,7 @@ def test_the_outcome_of_every_row_can_be_read(mona: Client, cast: Cast) -> None:
         (6, "created"),
     ]
     assert "3 people are among your contacts now" in page
-    assert "Opted out earlier: stays opted out" in page
+    assert "Opted out, in this file or earlier: stays opted out" in page
     assert "No agreement recorded: will not be texted" in page
     assert "No such number can exist" in page
     assert "12345, Bad, South, yes" in page
