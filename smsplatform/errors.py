@@ -6,11 +6,20 @@ read once would then turn each of these answers into a 500.
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
-__all__ = ["bad_request", "csrf_failure", "not_allowed", "not_found", "server_error", "too_large", "unreadable"]
+__all__ = [
+    "bad_request",
+    "csrf_failure",
+    "not_allowed",
+    "not_found",
+    "only_a_form",
+    "server_error",
+    "too_large",
+    "unreadable",
+]
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -28,6 +37,13 @@ def not_allowed(request: HttpRequest, exception: Exception | None = None) -> Htt
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """There is nothing here for this person."""
     return render(request, "404.html", status=404)
+
+
+def only_a_form(request: HttpRequest, refusal: HttpResponseNotAllowed) -> HttpResponse:
+    """The address takes a form and was opened like a page; Django's own answer to that is empty."""
+    page = _plain(request, "405.html", {}, refusal.status_code)
+    page["Allow"] = refusal["Allow"]
+    return page
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -5,13 +5,13 @@ from typing import Final
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.urls import resolve, reverse
 
 from contacts.importing.decoding import MAX_FILE_BYTES
-from smsplatform.errors import too_large, unreadable
+from smsplatform.errors import only_a_form, too_large, unreadable
 
-__all__ = ["BoundedBodies", "HealthFirst", "PrivateResponses"]
+__all__ = ["BoundedBodies", "HealthFirst", "PagesForForms", "PrivateResponses"]
 
 MEGABYTE: Final = 1024 * 1024
 MAX_IMPORT_BYTES: Final = MAX_FILE_BYTES + MEGABYTE
@@ -66,6 +66,17 @@ class BoundedBodies:
             # The session ended while the file was chosen.
             return redirect_to_login(self.upload_path)
         return None
+
+
+class PagesForForms:
+    """Whoever opens the address of a form gets a page that says so."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        return only_a_form(request, response) if isinstance(response, HttpResponseNotAllowed) else response
 
 
 class PrivateResponses:

@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "smsplatform.middleware.PrivateResponses",
+    "smsplatform.middleware.PagesForForms",
 ]
 
 ROOT_URLCONF = "smsplatform.urls"
@@ -277,6 +278,7 @@ LOGGING = {
         "_granian": {"handlers": ["console"], "level": "INFO", "propagate": False},
         "granian.access": {"handlers": ["console"], "level": "INFO", "propagate": False},
         # A line for each tick and hint would bury what matters.
+        "celery.beat": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
     },

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_GET, require_POST
 
+from common.form_pages import form_of
 from common.forms import add_errors
 from common.pages import PAGE_ROWS
 from common.search import number_digits, search_text
@@ -61,13 +62,14 @@ def conversation(request: TenantRequest, conversation_id: UUID) -> HttpResponse:
         services.mark_read(conversation=found)
         found.unread_count = 0
     if request.htmx and request.GET.get("part") == "thread":
-        context = {"conversation": found, **_texts(request, found), **_standing(request, found)}
+        context = {"conversation": found, **_texts(request, found), **_standing(request, found), **_person(found)}
+        context["may_record"] = allowed(request.membership.role, Permission.EDIT_CONTACTS)
         return TemplateResponse(request, "support/_thread.html", context)
     return _page(request, found)
 
 
 @tenant_view(Permission.REPLY)
-@require_POST
+@form_of("conversation")
 def conversation_reply(request: TenantRequest, conversation_id: UUID) -> HttpResponse:
     """Answer. What cannot be sent at all stays in the box; what a rule keeps back stands in the thread with the reason."""
     found = _conversation(conversation_id)
@@ -91,7 +93,7 @@ def conversation_reply(request: TenantRequest, conversation_id: UUID) -> HttpRes
 
 
 @tenant_view(Permission.REPLY)
-@require_POST
+@form_of("inbox")
 def conversation_open(request: TenantRequest) -> HttpResponse:
     """Open the conversation with a number, also one that has never written."""
     form = NewConversationForm(request.POST)
@@ -106,7 +108,7 @@ def conversation_open(request: TenantRequest) -> HttpResponse:
 
 
 @tenant_view(Permission.EDIT_CONTACTS)
-@require_POST
+@form_of("conversation")
 def conversation_review(request: TenantRequest, conversation_id: UUID) -> HttpResponse:
     """Decide about a text that may have been an opt-out: it was one, or it was not."""
     found = _conversation(conversation_id)
@@ -209,6 +211,7 @@ def _standing(request: TenantRequest, found: Conversation) -> dict[str, object]:
     return {
         "may_text": decision.outcome == ALLOW,
         "wrote_to_us": bool(decision.data.get("wrote_to_us")),
+        "opt_in_helps": decision.rule == "person_agreed",
         "why_not": "" if decision.outcome == ALLOW else decision_reason(decision.as_json()),
         "suppression": Suppression.objects.filter(number=found.number, lifted_at=None).first(),
     }

@@ -33,6 +33,11 @@ class _Site:
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Closed sign-up; mails that name the public address; limits that count by account and by real address."""
 
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": "This e-mail address and this password do not belong together. Check both.",
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 

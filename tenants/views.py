@@ -11,13 +11,14 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from common.form_pages import form_of
 from tenants.access import SESSION_TENANT, TenantRequest, public_view, tenant_view
 from tenants.forms import MemberForm, RoleForm
 from tenants.models import Membership, User
 from tenants.permissions import PERMISSIONS, Permission, Role
 from tenants.services import add_member, change_role, memberships_of, remember_tenant, remove_member
 
-__all__ = ["member_add", "member_remove", "member_role", "team", "tenant_switch"]
+__all__ = ["member_add", "member_remove", "member_role", "settings_start", "team", "tenant_switch"]
 
 
 @public_view("a signed-in user chooses a tenant here, before any tenant is active")
@@ -38,13 +39,20 @@ def tenant_switch(request: HttpRequest) -> HttpResponse:
 
 @tenant_view(Permission.VIEW)
 @require_GET
+def settings_start(request: TenantRequest) -> HttpResponse:
+    """The first page of the settings."""
+    return redirect("team")
+
+
+@tenant_view(Permission.VIEW)
+@require_GET
 def team(request: TenantRequest) -> HttpResponse:
     """Members and roles."""
     return _team_page(request, MemberForm())
 
 
 @tenant_view(Permission.MANAGE_TEAM)
-@require_POST
+@form_of("team")
 def member_add(request: TenantRequest) -> HttpResponse:
     """Give a person access."""
     form = MemberForm(request.POST)

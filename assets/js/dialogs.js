@@ -6,7 +6,7 @@
 export function watchDialogs() {
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-dialog-open]");
-    if (opener) return void document.getElementById(opener.dataset.dialogOpen)?.showModal();
+    if (opener) return show(document.getElementById(opener.dataset.dialogOpen));
     if (event.target.closest("[data-dialog-close]")) {
       return void event.target.closest("dialog")?.close();
     }
@@ -18,9 +18,17 @@ export function watchDialogs() {
   showMarked(document);
 }
 
+/** A dialog that asks for something begins at its first field; the browser alone would choose the close button. */
+function show(dialog) {
+  if (!dialog) return;
+  dialog.showModal();
+  const fields = "input:not([type=hidden], :disabled), select:not(:disabled), textarea:not(:disabled)";
+  dialog.querySelector(fields)?.focus();
+}
+
 function showMarked(root) {
   const marked = root.matches?.("dialog[data-dialog-show]")
     ? root
     : root.querySelector("dialog[data-dialog-show]");
-  if (marked && !marked.open) marked.showModal();
+  if (marked && !marked.open) show(marked);
 }

@@ -2,6 +2,7 @@ import { toast } from "./toasts.js";
 
 /** A failed htmx request must not pass in silence; a summary of form errors gets the focus. */
 export function watchErrors() {
+  keepQuietAboutAborts();
   document.addEventListener("htmx:responseError", (event) => {
     toast(reasonFor(event.detail.xhr.status), "bad");
   });
@@ -19,6 +20,16 @@ function reasonFor(status) {
   if (status === 404) return "This no longer exists. Load the page again.";
   if (status === 429) return "That was too often. Wait a moment and try again.";
   return "Something went wrong on our side. Try again in a moment.";
+}
+
+/**
+ * A request ends when its page is left, and htmx writes that to the console as two errors. A request
+ * that fails is still written there, as htmx:sendError.
+ */
+function keepQuietAboutAborts() {
+  window.htmx.logger = (_element, name, detail) => {
+    if (name === "htmx:sendAbort" || name === "htmx:afterRequest") delete detail.error;
+  };
 }
 
 function focusSummary(root) {

@@ -1,7 +1,7 @@
-const TIME = { hour: "numeric", minute: "2-digit" };
+const TIME = { hour: "numeric", minute: "2-digit", timeZoneName: "short" };
 const DAY_AND_TIME = { month: "short", day: "numeric", ...TIME };
 
-/** <time datetime="..." data-local-time> shows the moment as the clock of this device has it. */
+/** <time datetime="..." data-local-time> shows the moment as the clock of this device has it, with its time zone. */
 export function watchLocalTime() {
   showIn(document);
   document.addEventListener("htmx:load", (event) => showIn(event.detail.elt));

@@ -163,9 +163,11 @@ def contact_edit(request: TenantRequest, contact_id: UUID) -> HttpResponse:
 @tenant_view(Permission.EDIT_CONTACTS)
 @require_http_methods(["GET", "POST"])
 def contact_opt_in(request: TenantRequest, contact_id: UUID) -> HttpResponse:
-    """Write down what a person agreed to, with where the proof is."""
+    """Write down what a person agreed to, with where the proof is; ``?purpose=`` chooses the kind of text beforehand."""
     contact = get_object_or_404(Contact, id=contact_id)
-    form = OptInForm(request.POST if request.method == "POST" else None)
+    form = OptInForm(
+        request.POST if request.method == "POST" else None, initial={"purpose": request.GET.get("purpose", "")}
+    )
     if request.method == "POST" and form.is_valid():
         if is_suppressed(number=contact.number):
             form.add_error(None, "This person opted out. Only they can come back, by texting START.")

@@ -14,10 +14,11 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 from redis.exceptions import RedisError
 
 from common.client_address import from_this_machine
+from common.form_pages import form_of
 from common.phone_numbers import is_e164
 from common.rate_limit import within_limit
 from common.search import search_text
@@ -98,7 +99,7 @@ def phone(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @_phone_view
-@require_POST
+@form_of("phone")
 def phone_reply(request: HttpRequest, number: str) -> HttpResponse:
     """Type a reply on a phone; the network carries it to the platform like any other."""
     if not is_e164(number):

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_GET, require_POST
 
+from common.form_pages import form_of
 from common.forms import add_errors
 from messaging.forms import SenderForm, TwilioAccountForm
 from messaging.models import ProviderAccount, Sender
@@ -28,7 +29,7 @@ def senders(request: TenantRequest) -> HttpResponse:
 
 
 @tenant_view(Permission.MANAGE_SETTINGS)
-@require_POST
+@form_of("senders")
 def account_add(request: TenantRequest) -> HttpResponse:
     """Add a Twilio account."""
     form = TwilioAccountForm(request.POST)
@@ -50,7 +51,7 @@ def account_add(request: TenantRequest) -> HttpResponse:
 
 
 @tenant_view(Permission.MANAGE_SETTINGS)
-@require_POST
+@form_of("senders")
 def sender_add(request: TenantRequest) -> HttpResponse:
     """Add a number."""
     form = SenderForm(request.POST)

@@ -36,6 +36,12 @@ _WEB_WORDING: Final = (
     "I agree to get texts with offers and news from Harbor Street Clinic at this number. About 4 a month. Message and "
     "data rates may apply. Reply STOP to opt out, HELP for help. Agreeing is not a condition of any purchase."
 )
+_BOOKSHOP_WORDING: Final = (
+    "Text me about new books and readings at Corner Books at this number. About 2 texts a month. Message and data rates "
+    "may apply. Reply STOP to opt out, HELP for help. Agreeing is not a condition of any purchase."
+)
+_CLINIC_LISTS: Final = (("Patients", 0.8), ("Newsletter", 0.6), ("Families", 0.25))
+_SHOP_LISTS: Final = (("Readers", 0.9), ("Events", 0.5))
 _CAMPAIGNS: Final = (
     (
         26,
@@ -102,7 +108,7 @@ def _clinic() -> User:
         add_sender(tenant=tenant, account=account, value="+18445550101", kind="toll_free", label="Toll-free")
         for name, purpose, body in _TEMPLATES:
             MessageTemplate.objects.create(name=name, purpose=purpose, body=body)
-        contacts = _contacts(people(360, seed=7))
+        contacts = _contacts(people(360, seed=7), _CLINIC_LISTS)
         agreed = _consent(contacts, owner)
         _history(contacts, agreed, sender, owner)
     refresh_tenant(tenant, days=31)
@@ -110,11 +116,13 @@ def _clinic() -> User:
 
 
 def _shop() -> None:
-    tenant, _ = create_tenant(name="Corner Books", owner_email="shop-owner@demo.example", timezone="America/Chicago")
+    tenant, owner = create_tenant(
+        name="Corner Books", owner_email="shop-owner@demo.example", timezone="America/Chicago"
+    )
     with tenant_scope(tenant.id):
         add_member(email=OWNER_EMAIL, role=Role.MANAGER)
         add_sender(tenant=tenant, account=_simulator_account(), value="+13125550102", kind="long_code", label="Shop")
-        _contacts(people(40, seed=11))
+        _join_the_readers(_contacts(people(40, seed=11), _SHOP_LISTS), owner)
 
 
 def _simulator_account() -> ProviderAccount:
@@ -136,7 +144,7 @@ def _refresh_simulator_secret() -> None:
                 account.save(update_fields=["encrypted_credentials"])
 
 
-def _contacts(made_up: Sequence[DemoPerson]) -> list[Contact]:
+def _contacts(made_up: Sequence[DemoPerson], lists: Sequence[tuple[str, float]]) -> list[Contact]:
     dice = random.Random(3)  # noqa: S311
     contacts = Contact.objects.bulk_create(
         Contact(
@@ -152,7 +160,7 @@ def _contacts(made_up: Sequence[DemoPerson]) -> list[Contact]:
         )
         for person in made_up
     )
-    for name, share in (("Patients", 0.8), ("Newsletter", 0.6), ("Families", 0.25)):
+    for name, share in lists:
         contact_list = ContactList.objects.create(name=name)
         ListMember.objects.bulk_create(
             ListMember(contact_list=contact_list, contact=contact) for contact in contacts if dice.random() < share
@@ -189,6 +197,24 @@ def _agreement(contact: Contact, purpose: str, source: str) -> OptIn:
         evidence={"page": "https://harbor.example/join"} if on_the_web else {"form": "New patient form, page 2"},
         occurred_at=contact.created_at,
     )
+
+
+def _join_the_readers(contacts: Sequence[Contact], owner: User) -> None:
+    """Three of four put their number on the card at the till."""
+    dice = random.Random(13)  # noqa: S311
+    agreements = [
+        OptIn(
+            number=contact.number,
+            purpose="marketing",
+            source=ConsentRecord.Source.PAPER,
+            wording=_BOOKSHOP_WORDING,
+            evidence={"form": "Card at the till"},
+            occurred_at=contact.created_at,
+        )
+        for contact in contacts
+        if dice.random() < 0.75
+    ]
+    record_opt_ins(agreements, actor_id=owner.id)
 
 
 def _history(contacts: Sequence[Contact], agreed: Collection[str], sender: Sender, owner: User) -> None:

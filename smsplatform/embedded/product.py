@@ -84,6 +84,12 @@ def beat() -> Program:
     return Program(name="beat", run=_celery_program("beat", "--pidfile", "", "--loglevel", "INFO"))
 
 
+def mail_folder() -> str:
+    """Where mails become files; empty when a mail server is set."""
+    settings = import_module("django.conf").settings
+    return str(settings.EMAIL_FILE_PATH) if "filebased" in settings.EMAIL_BACKEND else ""
+
+
 def lanes() -> tuple[str, ...]:
     """The lanes there is to be a worker for."""
     names: tuple[str, ...] = import_module("common.lanes").LANES

@@ -174,11 +174,11 @@ class Supervisor:
         with suppress(OSError, ValueError, KeyError):
             login = json.loads((self.home / "demo.json").read_text())
             lines.append(f"  Sign in         {login['email']}  password: {login['password']}")
-        lines += [
-            f"  Virtual phones  {address}/phones/",
-            f"  Data folder     {self.home}",
-            "Ctrl-C stops everything.\n",
-        ]
+        lines += [f"  Virtual phones  {address}/phones/", f"  Data folder     {self.home}"]
+        mails = product.mail_folder()
+        if mails:
+            lines.append(f"  Mails           {mails} (password links too; no mail server is set)")
+        lines.append("Ctrl-C stops everything.\n")
         say("\n".join(lines))
 
     # --- Watching -----------------------------------------------------------------------------

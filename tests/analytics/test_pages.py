@@ -151,7 +151,7 @@ def test_without_a_sender_home_says_that_nothing_can_be_sent(alice: Client, cast
     assert f'<a href="{reverse("senders")}">' in page
 
 
-def test_what_waits_for_an_answer_and_what_may_be_an_opt_out(alice: Client, cast: Cast, ann: Contact) -> None:
+def test_what_is_unread_and_what_may_be_an_opt_out(alice: Client, cast: Cast, ann: Contact) -> None:
     wrote(cast.clinic, "When do you open?")
     wrote(cast.clinic, "no more of these please", "+12025550102")
     with tenant_scope(cast.clinic.tenant.id):
@@ -160,7 +160,9 @@ def test_what_waits_for_an_answer_and_what_may_be_an_opt_out(alice: Client, cast
     assert [conversation.number for conversation, _ in answer.context["waiting"]] == [NUMBER]
     assert [conversation.number for conversation, _ in answer.context["to_review"]] == ["+12025550102"]
     page = answer.content.decode()
-    assert "One conversation waits for an answer." in page
+    assert "One conversation has unread replies." in page
+    assert f'href="{reverse("inbox")}?show=unread"' in page
+    assert f'href="{reverse("inbox")}?show=review"' in page
     assert "One text may be an opt-out." in page
     assert page.index("no more of these please") < page.index("When do you open?")
 

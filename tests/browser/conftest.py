@@ -44,7 +44,7 @@ class Visitor:
     def sign_in(self) -> None:
         """As the demo owner, through the form."""
         self.open("/accounts/login/")
-        self.page.get_by_label("Email").fill(self.product.email)
+        self.page.get_by_label("E-mail").fill(self.product.email)
         self.page.get_by_label("Password", exact=True).fill(self.product.password)
         self.page.get_by_role("button", name="Log in").click()
         self.page.get_by_role("heading", name="Hello").wait_for()

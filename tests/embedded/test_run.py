@@ -100,6 +100,8 @@ def test_it_runs_survives_a_kill_and_leaves_nothing(run: Callable[[], Run], home
     status, answer = get(first, "/readyz")
     assert (status, json.loads(answer)["ready"]) == (200, True)
     assert json.loads((home / "demo.json").read_text())["password"] in first.told
+    assert str(home / "mail") in first.told
+    assert "Sending due task" not in (home / "log" / "beat.log").read_text()
     everybody = first.descendants()
     assert len(everybody) > 15
 

@@ -16,7 +16,7 @@ from django.test import Client
 
 from campaigns.models import Campaign
 from consent.models import ConsentRecord, Suppression
-from contacts.models import Contact
+from contacts.models import Contact, ContactList
 from messaging.models import Message
 from messaging.tasks import HEARTBEAT_KEY
 from smsplatform import health
@@ -90,6 +90,15 @@ def test_the_demo_has_people_history_and_a_login(demo: dict[str, str]) -> None:
     assert all(number[5:10] == "55501" for number in numbers), "only fictional numbers"
     answer: Any = Client().post("/accounts/login/", {"login": demo["email"], "password": demo["password"]}, follow=True)
     assert b"Hello" in answer.content
+
+
+def test_each_demo_tenant_has_lists_and_agreements_of_its_trade(demo: dict[str, str]) -> None:
+    with all_tenants("test"):
+        shop = Tenant.objects.get(name="Corner Books")
+        assert set(ContactList.objects.filter(tenant=shop).values_list("name", flat=True)) == {"Readers", "Events"}
+        agreed = ConsentRecord.objects.filter(tenant=shop, act="opt_in", purpose="marketing")
+        assert agreed.count() > 20
+        assert all("Corner Books" in record.wording for record in agreed)
 
 
 def test_seeding_again_changes_nothing(demo: dict[str, str], tmp_path: Path) -> None:

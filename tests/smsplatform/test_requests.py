@@ -1,4 +1,4 @@
-"""Requests that are too large, of no known length or in an odd encoding, and the pages they get."""
+"""Requests that are too large, of no known length, in an odd encoding or of the wrong kind, and their pages."""
 
 import io
 from typing import Any
@@ -98,6 +98,25 @@ def test_a_body_without_a_length_is_refused(client: Client) -> None:
 @pytest.mark.parametrize("length", ["-5", "+3", "abc", "²", "1e3"])
 def test_a_length_that_is_none_is_refused(client: Client, length: str) -> None:
     assert announce(client, "/accounts/login/", length).status_code == 400
+
+
+# --- Forms opened like pages --------------------------------------------------------------------------------------
+
+
+def test_the_address_of_a_form_has_a_page(alice: Client) -> None:
+    answer = alice.get("/settings/senders/00000000-0000-0000-0000-000000000000/pause/")
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "POST"
+    assert "There is no page at this address" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "page"),
+    [("settings", "team"), ("member_add", "team"), ("account_add", "senders"), ("sender_add", "senders")],
+)
+def test_addresses_that_lead_to_a_page_of_the_settings(alice: Client, name: str, page: str) -> None:
+    """After an error the address of a form stands in the browser."""
+    assert alice.get(reverse(name)).headers["Location"] == reverse(page)
 
 
 # --- Encoding -----------------------------------------------------------------------------------------------------

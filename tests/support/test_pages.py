@@ -421,12 +421,15 @@ def test_closing_and_taking_up_again(bob: Client, cast: Cast, ann: Conversation)
     assert reload(cast.clinic, ann).closed_at is None
 
 
-@pytest.mark.parametrize(
-    "name", ["conversation_reply", "conversation_close", "conversation_review", "conversation_open"]
-)
-def test_acting_needs_a_post(bob: Client, ann: Conversation, name: str) -> None:
-    url = reverse(name) if name == "conversation_open" else reverse(name, args=[ann.id])
-    assert bob.get(url).status_code == 405
+def test_acting_needs_a_post(bob: Client, ann: Conversation) -> None:
+    assert bob.get(reverse("conversation_close", args=[ann.id])).status_code == 405
+
+
+@pytest.mark.parametrize("name", ["conversation_reply", "conversation_review", "conversation_open"])
+def test_a_form_that_came_back_can_be_loaded_again(bob: Client, ann: Conversation, name: str) -> None:
+    """After an error its address stands in the browser."""
+    page, parts = ("inbox", []) if name == "conversation_open" else ("conversation", [ann.id])
+    assert bob.get(reverse(name, args=parts)).headers["Location"] == reverse(page, args=parts)
 
 
 # --- The person ---------------------------------------------------------------------------------------------------
@@ -439,6 +442,34 @@ def test_the_person_stands_beside_the_thread(bob: Client, ann: Conversation) -> 
     assert "May be texted: the person wrote to you" in page
     with_contact = reverse("contact", args=[ann.contact_id])
     assert with_contact in page
+
+
+def test_offers_wait_while_a_text_may_be_an_opt_out(bob: Client, cast: Cast, ann: Conversation) -> None:
+    with tenant_scope(cast.clinic.tenant.id):
+        Conversation.objects.filter(id=ann.id).update(needs_review=True)
+    page = text_of(bob.get(reverse("conversation", args=[ann.id])))
+    assert "Offers wait until it is decided" in page
+    assert "May be texted" not in page
+
+
+@pytest.mark.parametrize("part", ["", "?part=thread"])
+def test_who_never_agreed_can_be_given_an_opt_in(bob: Client, cast: Cast, part: str) -> None:
+    with tenant_scope(cast.clinic.tenant.id):
+        contact = Contact.objects.create(number=BEN, first_name="Ben")
+    bob.post(reverse("conversation_open"), {"number": BEN})
+    with tenant_scope(cast.clinic.tenant.id):
+        found = Conversation.objects.get(number=BEN)
+    headers = {"HX-Request": "true"} if part else {}
+    page = text_of(bob.get(reverse("conversation", args=[found.id]) + part, headers=headers))
+    assert "You cannot text this person now" in page
+    opt_in_url = reverse("contact_opt_in", args=[contact.id]) + "?purpose=support"
+    assert opt_in_url in page
+    assert '<option value="support" selected>' in text_of(bob.get(opt_in_url))
+
+
+def test_a_viewer_is_told_that_reading_marks_nothing(client: Client, cast: Cast, ann: Conversation) -> None:
+    viewer = sign_in(client, cast.vera, cast.clinic.tenant)
+    assert "For the others it stays unread" in text_of(viewer.get(reverse("inbox")))
 
 
 def test_an_unknown_number_can_become_a_contact(bob: Client, cast: Cast) -> None:

@@ -72,7 +72,24 @@ def test_the_link_leads_to_the_public_address(client: Client, cast: Cast, settin
     assert log_in(Client(), cast.bob.email, "another long one").status_code == 302
 
 
+def test_the_mail_says_who_writes_and_how_long_the_link_holds(client: Client, cast: Cast, settings: Any) -> None:
+    reset(client, cast.bob.email)
+    message = mail.outbox[0]
+    assert message.subject == "SMS Platform: set a new password"
+    assert cast.bob.email in message.body
+    assert settings.PASSWORD_RESET_TIMEOUT == 3 * 24 * 3600
+    assert "for three days" in message.body
+    assert "If it was not you, do nothing" in message.body
+    assert "127.0.0.1:8000!" not in message.body
+
+
 # --- Signing in ---------------------------------------------------------------------------------------------------
+
+
+def test_a_wrong_password_says_what_to_check(client: Client, cast: Cast) -> None:
+    page = log_in(client, cast.bob.email).content.decode()
+    assert "This e-mail address and this password do not belong together" in page
+    assert "E-mail address" in page
 
 
 def test_an_account_that_is_switched_off_gets_a_page(client: Client, inactive: User) -> None:

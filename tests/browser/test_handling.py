@@ -1,0 +1,46 @@
+"""What a hand on the keyboard or a small screen meets: nothing out of sight, the focus where one writes, a quiet console."""
+
+import pytest
+
+from tests.browser.conftest import Visitor
+
+_HIDDEN_SIDEWAYS = "[...document.querySelectorAll('.table-scroll')].map(part => part.scrollWidth - part.clientWidth)"
+
+
+@pytest.mark.parametrize("width", [390, 1024, 1280])
+@pytest.mark.parametrize("path", ["/settings/senders/", "/campaigns/"])
+def test_no_column_is_out_of_sight(visitor: Visitor, path: str, width: int) -> None:
+    visitor.page.set_viewport_size({"width": width, "height": 900})
+    visitor.sign_in()
+    visitor.open(path)
+    hidden = visitor.page.evaluate(_HIDDEN_SIDEWAYS)
+    assert hidden
+    assert max(hidden) <= 0
+
+
+def test_a_dialog_begins_at_its_first_field(visitor: Visitor) -> None:
+    visitor.sign_in()
+    for path, button, field in (("/settings/senders/", "Add a number", "account"), ("/inbox/", "New", "number")):
+        visitor.open(path)
+        visitor.page.get_by_role("button", name=button).click()
+        assert visitor.page.evaluate("document.activeElement.name") == field
+
+
+def test_a_preview_that_is_given_up_is_no_error(visitor: Visitor) -> None:
+    """By typing on, or by leaving."""
+    visitor.sign_in()
+    visitor.open("/campaigns/new/")
+    visitor.page.route("**/campaigns/preview/**", lambda route: None)
+    visitor.page.on("dialog", lambda dialog: dialog.accept())
+    for typed in ("Hello", "Hello there"):
+        with visitor.page.expect_request("**/campaigns/preview/**"):
+            visitor.page.get_by_label("What it says").fill(typed)
+    assert visitor.complaints == []
+    visitor.open("/campaigns/")
+    assert visitor.complaints == []
+
+
+def test_the_phones_name_the_zone_of_their_times(visitor: Visitor) -> None:
+    visitor.open("/phones/")
+    zone = visitor.page.evaluate("new Date().toLocaleTimeString('en', {timeZoneName: 'short'}).split(' ').at(-1)")
+    assert visitor.page.locator("time").first.inner_text().endswith(zone)
