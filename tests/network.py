@@ -52,7 +52,7 @@ def _serving(make: Callable[[str], web.Application]) -> Iterator[str]:
         address = f"http://127.0.0.1:{port}"
         runner = web.AppRunner(make(address), access_log=None)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", port).start()
+        await web.TCPSite(runner, "127.0.0.1", port, backlog=1024).start()
         return runner, address
 
     runner, address = asyncio.run_coroutine_threadsafe(start(), loop).result(10)

@@ -45,7 +45,7 @@ async def listening(wire: Wire) -> AsyncIterator[str]:
     app.router.add_route("*", "/{path:.*}", handle)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1024)
     await site.start()
     try:
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"

@@ -201,7 +201,7 @@ def main() -> None:
         seed=arguments.seed,
     )
     uvloop.install()
-    web.run_app(make_app(options), host="127.0.0.1", port=arguments.port, print=None, access_log=None)
+    web.run_app(make_app(options), host="127.0.0.1", port=arguments.port, backlog=1024, print=None, access_log=None)
 
 
 if __name__ == "__main__":
