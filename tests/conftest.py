@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.cast import Cast, make_cast
 from tests.product import Product, running_product
@@ -58,6 +58,8 @@ def browser() -> Iterator[Browser]:
     chromium = which("chromium") or which("chromium-browser") or which("google-chrome")
     if chromium is None:
         pytest.skip("Chromium is not installed (Debian: apt install chromium)")
+    # Patience with a busy machine, not a bound: what is right appears, however late.
+    expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
         yield running

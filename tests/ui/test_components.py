@@ -62,7 +62,7 @@ def address() -> Iterator[str]:
 def context(browser: Browser, address: str) -> Iterator[BrowserContext]:
     """A browser without cookies, as wide as a desk."""
     context = browser.new_context(base_url=address, viewport=DESKTOP, color_scheme="light")
-    context.set_default_timeout(5000)
+    context.set_default_timeout(30_000)
     yield context
     context.close()
 
