@@ -6,7 +6,7 @@ from contacts.importing.decoding import read_table
 from contacts.importing.formulas import safe_cell
 from contacts.models import ContactImport, ImportFile, ImportRow
 
-__all__ = ["rejected_rows", "safe_cell"]
+__all__ = ["rejected_rows"]
 
 
 def rejected_rows(job: ContactImport) -> Iterator[list[str]]:
