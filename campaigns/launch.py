@@ -5,9 +5,7 @@ a crash goes on where the other one stopped, and nobody gets two. After a cancel
 get a message that is cancelled: for each of them it stands there why nothing came.
 """
 
-import logging
 import time
-import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,6 +22,7 @@ from campaigns.recipients import freeze
 from common.bulk import json_rows
 from common.lanes import MARKETING, TRANSACTIONAL
 from common.planner import refresh_statistics
+from common.retries import log_failure
 from consent.gate import ALLOW, BLOCK
 from consent.purposes import Purpose
 from contacts.models import Contact, ContactTag, ListMember
@@ -45,8 +44,6 @@ LONGEST_PAUSE: Final = timedelta(minutes=5)
 
 _LANES: Final[Mapping[str, str]] = {Purpose.MARKETING: MARKETING, Purpose.TRANSACTIONAL: TRANSACTIONAL}
 
-_log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
 class _Recipient:
@@ -60,9 +57,7 @@ def take_turn(tenant_id: UUID, campaign_id: UUID) -> bool:
     try:
         return plan_campaign(tenant_id, campaign_id, seconds=TURN_SECONDS)
     except Exception as error:  # noqa: BLE001 - whatever it is, staff must see that nothing moves
-        # The error's own words may quote rows, that is people's numbers and texts.
-        cause, place = type(error.__cause__ or error).__name__, "".join(traceback.format_tb(error.__traceback__))
-        _log.error("Campaign %s could not be planned: %s\n%s", campaign_id, cause, place)
+        log_failure(f"Campaign {campaign_id} could not be planned", error)
     with tenant_scope(tenant_id):
         _note_failure(campaign_id)
     return False

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
 
-__all__ = ["each", "insist"]
+__all__ = ["each", "insist", "log_failure"]
 
 ResultT = TypeVar("ResultT")
 ItemT = TypeVar("ItemT")
@@ -35,12 +35,16 @@ def insist(work: Callable[[], ResultT], *, seconds: float) -> ResultT:
         pause = min(2 * pause, 5.0)
 
 
+def log_failure(what: str, error: Exception) -> None:
+    """Log what failed and where. The error's own words stay out: they may quote rows, that is numbers and texts."""
+    place = "".join(traceback.format_tb(error.__traceback__))
+    _log.error("%s: %s\n%s", what, type(error.__cause__ or error).__name__, place)
+
+
 def each(items: Iterable[ItemT], work: Callable[[ItemT], object], *, doing: str) -> None:
     """Work on every item: one that fails is logged and keeps none of the others waiting."""
     for item in items:
         try:
             work(item)
         except Exception as error:  # noqa: BLE001 - whatever it is, the next item has its turn
-            # The error's own words may quote rows, that is people's numbers and texts.
-            place = "".join(traceback.format_tb(error.__traceback__))
-            _log.error("Could not %s: %s; the next round tries again\n%s", doing, type(error).__name__, place)
+            log_failure(f"Could not {doing}; the next round tries again", error)

@@ -1,7 +1,5 @@
 """Background work of contacts."""
 
-import logging
-import traceback
 from typing import Final
 from uuid import UUID
 
@@ -10,6 +8,7 @@ from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
+from common.retries import log_failure
 from contacts.importing.run import run_import
 from contacts.models import ContactImport
 from tenants.scope import all_tenants
@@ -17,8 +16,6 @@ from tenants.scope import all_tenants
 __all__ = ["import_rows", "resume_imports"]
 
 _AT_ONCE: Final = 20
-
-_log = logging.getLogger(__name__)
 
 
 @shared_task(name="contacts.import_rows")
@@ -45,7 +42,5 @@ def _run(tenant_id: UUID, import_id: UUID) -> None:
     try:
         run_import(tenant_id, import_id)
     except Exception as error:  # noqa: BLE001 - whatever it is, the other imports have their turn
-        # The error's own words may quote rows of the file, that is people's numbers and names.
-        place = "".join(traceback.format_tb(error.__traceback__))
-        _log.error("Import %s of tenant %s stopped: %s\n%s", import_id, tenant_id, type(error).__name__, place)
+        log_failure(f"Import {import_id} of tenant {tenant_id} stopped", error)
         connection.close_if_unusable_or_obsolete()
