@@ -118,7 +118,7 @@ def _prepare(batch_id: UUID, lease: UUID) -> _Intents | None:
     intended_at = time.monotonic()
     route = choose(batch.sender_id)
     if route.waits or not _can_be_called(route):
-        _postpone(batch)
+        _postpone(batch, "sender_paused" if route.waits else "account_unusable")
         return None
     messages = list(
         Message.objects.filter(batch_id=batch_id, status=Message.Status.QUEUED)
@@ -146,12 +146,12 @@ def _can_be_called(route: Route) -> bool:
     return True
 
 
-def _postpone(batch: Batch) -> None:
+def _postpone(batch: Batch, why: str) -> None:
     """Look again later. What is only good for a time ends when that has passed; a campaign waits for its people."""
     too_old = timezone.now() - batch.created_at > GOOD_FOR[batch.lane]
     if too_old and batch.lane != lanes.MARKETING:
         waiting = Message.objects.filter(batch_id=batch.id, status=Message.Status.QUEUED).values_list("id", flat=True)
-        changes = [Change(message_id, Message.Status.EXPIRED, error_code="sender_paused") for message_id in waiting]
+        changes = [Change(message_id, Message.Status.EXPIRED, error_code=why) for message_id in waiting]
         apply_changes(changes, batch_ids=[batch.id])
         Batch.objects.filter(id=batch.id).update(state=Batch.State.DONE, lease=None, leased_until=None)
         return

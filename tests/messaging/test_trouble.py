@@ -28,6 +28,7 @@ from messaging.pipeline.receipt import apply_pending, store
 from messaging.pipeline.results import backoff, record
 from messaging.pipeline.transitions import lock_batches
 from messaging.providers.base import Outcome, SendResult, StatusUpdate
+from messaging.reasons import reason_of
 from messaging.services.sending import cancel_batches, hold_batches
 from tenants.scope import all_tenants, tenant_scope
 from tests.cast import Cast, Company
@@ -235,6 +236,17 @@ def test_what_is_only_good_for_a_time_does_not_wait_for_ever(clinic: Company) ->
     assert statuses(clinic) == {number(1): "expired"}
     with tenant_scope(clinic.tenant.id):
         assert Batch.objects.get().state == "done"
+
+
+def test_an_account_that_cannot_be_used_is_named_as_the_reason(clinic: Company, settings: Any) -> None:
+    queue(clinic, [number(1)], Cause(kind="reply", lane=CONVERSATION, purpose="marketing"))
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    handover._lines.clear()
+    with tenant_scope(clinic.tenant.id):
+        Batch.objects.update(created_at=timezone.now() - attempts.GOOD_FOR[CONVERSATION])
+    run_next_batch(CONVERSATION)
+    with tenant_scope(clinic.tenant.id):
+        assert reason_of(Message.objects.get()) == "The provider account could not be used until it was too late"
 
 
 # --- The fence, and workers that come back ------------------------------------------------------------------------
