@@ -1,11 +1,14 @@
 """Asking the pages as one of the cast."""
 
+import html
+from typing import Any
+
 from django.test import Client
 
 from tenants.access import SESSION_TENANT
 from tenants.models import Tenant, User
 
-__all__ = ["sign_in"]
+__all__ = ["sign_in", "text_of"]
 
 
 def sign_in(client: Client, user: User, tenant: Tenant) -> Client:
@@ -15,3 +18,8 @@ def sign_in(client: Client, user: User, tenant: Tenant) -> Client:
     session[SESSION_TENANT] = str(tenant.id)
     session.save()
     return client
+
+
+def text_of(response: Any) -> str:
+    """What the page says, without the escapes of HTML."""
+    return html.unescape(response.content.decode())

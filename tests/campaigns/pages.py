@@ -1,6 +1,5 @@
 """What the tests of the campaign pages share."""
 
-import html
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,11 +28,6 @@ def composed(people: ContactList, **changes: Any) -> dict[str, Any]:
         "lists": [str(people.id)],
     }
     return {**typed, **changes}
-
-
-def text_of(response: Any) -> str:
-    """What the page says, without the escapes of HTML."""
-    return html.unescape(response.content.decode())
 
 
 def reload(company: Company, campaign: Campaign) -> Campaign:

@@ -18,8 +18,9 @@ from messaging.models import Batch, Message
 from messaging.pipeline.transitions import recount
 from tenants.scope import tenant_scope
 from tests.campaigns.conftest import NUMBERS, make_draft, make_list
-from tests.campaigns.pages import reload, sent, text_of
+from tests.campaigns.pages import reload, sent
 from tests.cast import Cast, Company
+from tests.web import text_of
 
 
 def test_a_campaign_starts_now(alice: Client, cast: Cast, draft: Campaign) -> None:

@@ -13,8 +13,9 @@ from contacts.models import Contact, ContactList, Tag
 from messaging.models import MessageTemplate, Sender
 from tenants.scope import tenant_scope
 from tests.campaigns.conftest import NUMBERS, make_draft, make_list
-from tests.campaigns.pages import HOSTILE, NOBODYS, composed, reload, text_of
+from tests.campaigns.pages import HOSTILE, NOBODYS, composed, reload
 from tests.cast import Cast, Company
+from tests.web import text_of
 
 
 def test_a_campaign_is_written_and_reviewed(alice: Client, cast: Cast, people: ContactList) -> None:

@@ -12,9 +12,9 @@ from contacts.models import ContactList
 from tenants.models import User
 from tenants.scope import tenant_scope
 from tests.campaigns.conftest import make_draft
-from tests.campaigns.pages import NOBODYS, text_of
+from tests.campaigns.pages import NOBODYS
 from tests.cast import Cast
-from tests.web import sign_in
+from tests.web import sign_in, text_of
 
 
 @pytest.mark.parametrize(

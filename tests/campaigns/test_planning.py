@@ -25,9 +25,9 @@ from messaging.models import Batch, Message
 from messaging.pipeline.dispatch import run_next_batch
 from tenants.scope import tenant_scope
 from tests.campaigns.conftest import make_draft, make_list
-from tests.campaigns.pages import reload, text_of
+from tests.campaigns.pages import reload
 from tests.cast import Cast, Company
-from tests.web import sign_in
+from tests.web import sign_in, text_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

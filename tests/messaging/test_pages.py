@@ -1,6 +1,5 @@
 """Senders, templates, consent & compliance, and the virtual phones."""
 
-import html
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
@@ -17,18 +16,13 @@ from messaging.services import add_sender
 from tenants.models import User
 from tenants.scope import tenant_scope
 from tests.cast import Cast, Company
-from tests.web import sign_in
+from tests.web import sign_in, text_of
 
 HOSTILE = "<script>alert(1)</script>\"'{{ x }}"
 SID = "AC" + "0f" * 16
 HTMX = {"HX-Request": "true"}
 PHONE = "+12025550142"
 NOBODYS = "01900000-0000-7000-8000-000000000000"
-
-
-def text_of(response: Any) -> str:
-    """What the page says, without the escapes of HTML."""
-    return html.unescape(response.content.decode())
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The virtual phones: who may look, what they show, and how a reply leaves."""
 
-import html
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,18 +12,13 @@ from django.urls import reverse
 from messaging.providers.simulator.handsets import ShownText, keys_of, stored
 from tenants.models import User
 from tests.cast import Cast
-from tests.web import sign_in
+from tests.web import sign_in, text_of
 
 HOSTILE = "<script>alert(1)</script>\"'{{ x }}"
 SID = "AC" + "0f" * 16
 HTMX = {"HX-Request": "true"}
 PHONE = "+12025550142"
 NOBODYS = "01900000-0000-7000-8000-000000000000"
-
-
-def text_of(response: Any) -> str:
-    """What the page says, without the escapes of HTML."""
-    return html.unescape(response.content.decode())
 
 
 @pytest.fixture

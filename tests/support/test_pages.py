@@ -1,6 +1,5 @@
 """The inbox: who may see and do what, what a thread shows, and what wrong input gets."""
 
-import html
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
@@ -23,7 +22,7 @@ from support.services import note_inbound
 from tenants.models import User
 from tenants.scope import tenant_scope
 from tests.cast import Cast, Company
-from tests.web import sign_in
+from tests.web import sign_in, text_of
 
 HOSTILE = "<script>alert(1)</script>\"'{{ x }}"
 ANN, BEN = "+12025550101", "+12025550102"
@@ -51,11 +50,6 @@ def writes(
 def reload(company: Company, conversation: Conversation) -> Conversation:
     with tenant_scope(company.tenant.id):
         return Conversation.objects.get(id=conversation.id)
-
-
-def text_of(response: Any) -> str:
-    """What the page says, without the escapes of HTML."""
-    return html.unescape(response.content.decode())
 
 
 def numbers_in(response: Any) -> set[str]:
