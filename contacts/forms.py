@@ -7,7 +7,8 @@ from django import forms
 from consent.models import ConsentRecord
 from consent.purposes import PURPOSES_WITH_CONSENT
 from contacts.importing.columns import FIELDS
-from contacts.models import NAME_LENGTH, ContactImport, ContactList
+from contacts.models import ContactImport, ContactList
+from contacts.models.contact import NAME_LENGTH
 
 __all__ = ["ContactForm", "ImportChoicesForm", "ListForm", "NewContactForm", "OptInForm", "TagForm", "UploadForm"]
 

@@ -19,7 +19,9 @@ from django.template.response import TemplateResponse
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
+from common.client_address import client_address
 from common.rate_limit import within_limit
+from tenants.audit import Actor, acting
 from tenants.models import Membership, Tenant, User
 from tenants.permissions import Permission, allowed
 from tenants.scope import tenant_scope
@@ -99,8 +101,10 @@ def _answer(
 ) -> HttpResponseBase:
     request.membership = membership  # type: ignore[attr-defined]
     request.tenant = membership.tenant  # type: ignore[attr-defined]
+    actor = Actor(str(membership.user), membership.user_id, client_address(request) or None)
     try:
-        response = view(request, *args, **kwargs)  # type: ignore[arg-type]
+        with acting(actor):
+            response = view(request, *args, **kwargs)  # type: ignore[arg-type]
         if isinstance(response, TemplateResponse):
             # Lazy querysets must be read while the scope is open.
             response.render()
@@ -122,7 +126,7 @@ def _chosen_tenant(request: HttpRequest, user: User) -> UUID | None:
 
 
 def _membership(user: User) -> Membership | None:
-    membership = Membership.objects.select_related("tenant").filter(user=user, is_active=True).first()
+    membership = Membership.objects.select_related("tenant", "user").filter(user=user, is_active=True).first()
     if membership and membership.accepted_at is None:
         accept_membership(membership=membership)
     return membership

@@ -27,6 +27,7 @@ _OWN_ROWS = (
 class SecureTenantTable(Operation):
     """Row-level security (enabled and forced), the key ``(tenant_id, id)``, and composite foreign keys.
 
+    A table whose primary key is composite and begins with the tenant needs no further key: nothing points to its rows.
     ``append_only`` takes UPDATE and DELETE away from the runtime role: what was recorded stays as it was.
     """
 
@@ -53,7 +54,8 @@ class SecureTenantTable(Operation):
         schema_editor.execute(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY')
         schema_editor.execute(f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY')
         schema_editor.execute(f'CREATE POLICY tenant_wall ON "{table}" USING ({_OWN_ROWS}) WITH CHECK ({_OWN_ROWS})')
-        schema_editor.execute(f'ALTER TABLE "{table}" ADD CONSTRAINT "{table}_wall" UNIQUE (tenant_id, id)')
+        if not _has_composite_key(model):
+            schema_editor.execute(f'ALTER TABLE "{table}" ADD CONSTRAINT "{table}_wall" UNIQUE (tenant_id, id)')
         for field in model._meta.local_fields:
             if isinstance(field, TenantForeignKey):
                 # At the end of the migration, when the tables it points to have their keys.
@@ -69,7 +71,8 @@ class SecureTenantTable(Operation):
         for field in model._meta.local_fields:
             if isinstance(field, TenantForeignKey):
                 schema_editor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{_key_name(model, field)}"')
-        schema_editor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{table}_wall" CASCADE')
+        if not _has_composite_key(model):
+            schema_editor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{table}_wall" CASCADE')
         schema_editor.execute(f'DROP POLICY tenant_wall ON "{table}"')
         schema_editor.execute(f'ALTER TABLE "{table}" NO FORCE ROW LEVEL SECURITY')
         schema_editor.execute(f'ALTER TABLE "{table}" DISABLE ROW LEVEL SECURITY')
@@ -110,6 +113,10 @@ class SecureTenantForeignKey(Operation):
 
     def describe(self) -> str:
         return f"Add the composite key of {self.model_name}.{self.field_name}"
+
+
+def _has_composite_key(model: type[Model]) -> bool:
+    return len(model._meta.pk_fields) > 1
 
 
 def _key_name(model: type[Model], field: Any) -> str:

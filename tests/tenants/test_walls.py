@@ -149,13 +149,13 @@ def test_the_runtime_role_owns_nothing_and_cannot_bypass() -> None:
     )
 
 
-def test_only_the_ledger_is_append_only_for_the_runtime_role() -> None:
+def test_the_ledger_and_the_audit_log_are_append_only_for_the_runtime_role() -> None:
     rows = _rows(
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' "
         "AND has_table_privilege(current_user, oid, 'INSERT') AND NOT has_table_privilege(current_user, oid, 'UPDATE')",
         [],
     )
-    assert {name for (name,) in rows} == {"consent_consentrecord"}
+    assert {name for (name,) in rows} == {"consent_consentrecord", "tenants_auditentry"}
 
 
 def test_tenants_are_not_deleted_with_their_rows() -> None:

@@ -1,60 +1,17 @@
-"""Customer accounts, the people who sign in, and who may do what in which account."""
+"""Customer accounts and their members."""
 
-from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
-from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
-from django.contrib.auth.models import PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models.functions import Lower
 from django.utils.timezone import now
 
 from common.ids import uuid7
+from tenants.models.user import User
 from tenants.owned import TenantOwned
 from tenants.permissions import Role
 
-__all__ = ["Membership", "Tenant", "User"]
-
-
-class UserManager(BaseUserManager["User"]):
-    """Users are found by e-mail address, in any letter case."""
-
-    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        user = self.model(email=email.strip().lower(), **fields)
-        user.set_password(password)
-        user.save()
-        return user
-
-    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
-
-    def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(email__iexact=username)
-
-
-class User(AbstractBaseUser, PermissionsMixin):
-    """A person who signs in. What they may do in a tenant stands in their memberships, not here."""
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    email = models.EmailField(max_length=254, unique=True)
-    name = models.CharField(max_length=120, blank=True)
-    is_staff = models.BooleanField("platform admin", default=False)
-    is_active = models.BooleanField(default=True)
-    date_joined = models.DateTimeField(default=now, editable=False)
-    last_tenant_id = models.UUIDField(null=True, editable=False)
-    """The tenant worked in last; where the next sign-in begins."""
-
-    objects: ClassVar[UserManager] = UserManager()
-
-    USERNAME_FIELD = "email"
-    REQUIRED_FIELDS: ClassVar[list[str]] = []
-
-    class Meta:
-        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_unique")]
-
-    def __str__(self) -> str:
-        return self.name or self.email
+__all__ = ["Membership", "Tenant", "validate_timezone"]
 
 
 def validate_timezone(name: str) -> None:

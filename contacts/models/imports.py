@@ -1,6 +1,4 @@
-"""The people a tenant knows, the lists and tags they stand in, and the files they came from."""
-
-from typing import ClassVar, Final, Self
+"""Files of contacts, and what became of each of their rows."""
 
 from django.db import models
 from django.utils.timezone import now
@@ -8,118 +6,11 @@ from django.utils.timezone import now
 from consent.models import ConsentRecord
 from consent.purposes import Purpose
 from contacts.importing.dates import how_dates_are_read
-from contacts.querysets import ContactManager
+from contacts.models.contact import Contact
+from contacts.models.lists import ContactList, Tag
 from tenants.owned import TenantForeignKey, TenantOwned
 
-__all__ = [
-    "Contact",
-    "ContactImport",
-    "ContactList",
-    "ContactTag",
-    "ImportFile",
-    "ImportRow",
-    "ListMember",
-    "Tag",
-]
-
-NAME_LENGTH: Final = 80
-
-
-class Contact(TenantOwned):
-    """A person, known by one number. Consent is kept by number in the consent app, not here."""
-
-    number = models.CharField(max_length=16, db_collation="C")
-    first_name = models.CharField(max_length=NAME_LENGTH, blank=True)
-    last_name = models.CharField(max_length=NAME_LENGTH, blank=True)
-    first_key = models.CharField(max_length=NAME_LENGTH, db_collation="C", editable=False)
-    last_key = models.CharField(max_length=NAME_LENGTH, db_collation="C", editable=False)
-    """The names in lower case: prefix searches keep their index under row-level security only on stored columns."""
-    email = models.CharField(max_length=254, blank=True)
-    language = models.CharField(max_length=10, blank=True)
-    timezone = models.CharField(max_length=64, blank=True)
-    fields = models.JSONField(default=dict)
-    """Further values by name; they can be used as merge tags."""
-    created_at = models.DateTimeField(default=now, editable=False)
-    updated_at = models.DateTimeField(default=now, editable=False)
-
-    objects: ClassVar[ContactManager[Self]] = ContactManager()
-
-    class Meta(TenantOwned.Meta):
-        constraints = [models.UniqueConstraint(fields=["tenant", "number"], name="contact_number_once")]
-        indexes = [
-            models.Index(fields=["tenant", "first_key"], name="contact_first_key"),
-            models.Index(fields=["tenant", "last_key"], name="contact_last_key"),
-        ]
-
-    def __str__(self) -> str:
-        return self.full_name or self.number
-
-    @property
-    def full_name(self) -> str:
-        """First and last name; empty when neither is known."""
-        return f"{self.first_name} {self.last_name}".strip()
-
-    def merge_values(self) -> dict[str, str]:
-        """The values that merge tags can use."""
-        return {
-            **{name: str(value) for name, value in self.fields.items()},
-            "first_name": self.first_name,
-            "last_name": self.last_name,
-            "email": self.email,
-        }
-
-
-class ContactList(TenantOwned):
-    """A stored set of contacts."""
-
-    name = models.CharField(max_length=80)
-    created_at = models.DateTimeField(default=now, editable=False)
-
-    class Meta(TenantOwned.Meta):
-        constraints = [models.UniqueConstraint(fields=["tenant", "name"], name="contact_list_name_once")]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class ListMember(TenantOwned):
-    """A contact in a list."""
-
-    contact_list = TenantForeignKey(ContactList, on_delete=models.CASCADE, related_name="+")
-    contact = TenantForeignKey(Contact, on_delete=models.CASCADE, related_name="+")
-
-    class Meta(TenantOwned.Meta):
-        constraints = [models.UniqueConstraint(fields=["tenant", "contact_list", "contact"], name="list_member_once")]
-        indexes = [models.Index(fields=["tenant", "contact"], name="list_member_contact")]
-
-    def __str__(self) -> str:
-        return f"{self.contact_id} in {self.contact_list_id}"
-
-
-class Tag(TenantOwned):
-    """A label on contacts."""
-
-    name = models.CharField(max_length=40)
-
-    class Meta(TenantOwned.Meta):
-        constraints = [models.UniqueConstraint(fields=["tenant", "name"], name="tag_name_once")]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class ContactTag(TenantOwned):
-    """A tag on a contact."""
-
-    tag = TenantForeignKey(Tag, on_delete=models.CASCADE, related_name="+")
-    contact = TenantForeignKey(Contact, on_delete=models.CASCADE, related_name="+")
-
-    class Meta(TenantOwned.Meta):
-        constraints = [models.UniqueConstraint(fields=["tenant", "tag", "contact"], name="contact_tag_once")]
-        indexes = [models.Index(fields=["tenant", "contact"], name="contact_tag_contact")]
-
-    def __str__(self) -> str:
-        return f"{self.tag_id} on {self.contact_id}"
+__all__ = ["ContactImport", "ImportFile", "ImportRow"]
 
 
 class ContactImport(TenantOwned):

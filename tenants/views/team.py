@@ -1,47 +1,22 @@
-"""Choosing the tenant to work in, and the team page."""
+"""The team page."""
 
-from typing import cast
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from common.form_pages import form_of
-from tenants.access import SESSION_TENANT, TenantRequest, public_view, tenant_view
+from tenants.access import TenantRequest, tenant_view
 from tenants.forms import MemberForm, RoleForm
-from tenants.models import Membership, User
+from tenants.models import Membership
 from tenants.permissions import PERMISSIONS, Permission, Role
-from tenants.services import add_member, change_role, memberships_of, remember_tenant, remove_member
+from tenants.services import add_member, change_role, remove_member
 
-__all__ = ["member_add", "member_remove", "member_role", "settings_start", "team", "tenant_switch"]
-
-
-@public_view("a signed-in user chooses a tenant here, before any tenant is active")
-@login_required
-@require_http_methods(["GET", "POST"])
-def tenant_switch(request: HttpRequest) -> HttpResponse:
-    """Switch to another of the user's tenants."""
-    user = cast(User, request.user)
-    memberships = memberships_of(user.id)
-    chosen = request.POST.get("tenant", "")
-    if any(str(membership.tenant_id) == chosen for membership in memberships):
-        request.session[SESSION_TENANT] = chosen
-        remember_tenant(user=user, tenant_id=UUID(chosen))
-        return redirect("home")
-    current = request.session.get(SESSION_TENANT)
-    return TemplateResponse(request, "tenants/tenant_switch.html", {"memberships": memberships, "current": current})
-
-
-@tenant_view(Permission.VIEW)
-@require_GET
-def settings_start(request: TenantRequest) -> HttpResponse:
-    """The first page of the settings."""
-    return redirect("team")
+__all__ = ["member_add", "member_remove", "member_role", "team"]
 
 
 @tenant_view(Permission.VIEW)

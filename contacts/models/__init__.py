@@ -1,0 +1,16 @@
+"""The people a tenant knows, the lists and tags they stand in, and the files they came from."""
+
+from contacts.models.contact import Contact
+from contacts.models.imports import ContactImport, ImportFile, ImportRow
+from contacts.models.lists import ContactList, ContactTag, ListMember, Tag
+
+__all__ = [
+    "Contact",
+    "ContactImport",
+    "ContactList",
+    "ContactTag",
+    "ImportFile",
+    "ImportRow",
+    "ListMember",
+    "Tag",
+]

@@ -1,0 +1,57 @@
+"""A person a tenant knows."""
+
+from typing import ClassVar, Final, Self
+
+from django.db import models
+from django.utils.timezone import now
+
+from contacts.querysets import ContactManager
+from tenants.owned import TenantOwned
+
+__all__ = ["NAME_LENGTH", "Contact"]
+
+NAME_LENGTH: Final = 80
+
+
+class Contact(TenantOwned):
+    """A person, known by one number. Consent is kept by number in the consent app, not here."""
+
+    number = models.CharField(max_length=16, db_collation="C")
+    first_name = models.CharField(max_length=NAME_LENGTH, blank=True)
+    last_name = models.CharField(max_length=NAME_LENGTH, blank=True)
+    first_key = models.CharField(max_length=NAME_LENGTH, db_collation="C", editable=False)
+    last_key = models.CharField(max_length=NAME_LENGTH, db_collation="C", editable=False)
+    """The names in lower case: prefix searches keep their index under row-level security only on stored columns."""
+    email = models.CharField(max_length=254, blank=True)
+    language = models.CharField(max_length=10, blank=True)
+    timezone = models.CharField(max_length=64, blank=True)
+    fields = models.JSONField(default=dict)
+    """Further values by name; they can be used as merge tags."""
+    created_at = models.DateTimeField(default=now, editable=False)
+    updated_at = models.DateTimeField(default=now, editable=False)
+
+    objects: ClassVar[ContactManager[Self]] = ContactManager()
+
+    class Meta(TenantOwned.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "number"], name="contact_number_once")]
+        indexes = [
+            models.Index(fields=["tenant", "first_key"], name="contact_first_key"),
+            models.Index(fields=["tenant", "last_key"], name="contact_last_key"),
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name or self.number
+
+    @property
+    def full_name(self) -> str:
+        """First and last name; empty when neither is known."""
+        return f"{self.first_name} {self.last_name}".strip()
+
+    def merge_values(self) -> dict[str, str]:
+        """The values that merge tags can use."""
+        return {
+            **{name: str(value) for name, value in self.fields.items()},
+            "first_name": self.first_name,
+            "last_name": self.last_name,
+            "email": self.email,
+        }

@@ -1,0 +1,27 @@
+"""What can be done with contacts, lists, tags and import files."""
+
+from contacts.services.contacts import create_contact, update_contact
+from contacts.services.imports import start_import, upload_import
+from contacts.services.lists import (
+    add_to_list,
+    create_list,
+    delete_list,
+    get_or_create_tag,
+    remove_from_list,
+    rename_list,
+    tag_contact,
+)
+
+__all__ = [
+    "add_to_list",
+    "create_contact",
+    "create_list",
+    "delete_list",
+    "get_or_create_tag",
+    "remove_from_list",
+    "rename_list",
+    "start_import",
+    "tag_contact",
+    "update_contact",
+    "upload_import",
+]

@@ -1,0 +1,46 @@
+"""What can be done with one contact."""
+
+from collections.abc import Mapping
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from common.phone_numbers import NumberProblem, parse
+from common.unique import AlreadyThere, unique
+from contacts.models import Contact
+from contacts.querysets import search_key
+from tenants.models import Tenant
+
+__all__ = ["create_contact", "update_contact"]
+
+
+def create_contact(*, tenant: Tenant, number: str, values: Mapping[str, str]) -> Contact:
+    """Add a person by number; raises ``ValidationError`` for a bad number or one that is known already."""
+    try:
+        e164 = parse(number, tenant.country).e164
+    except NumberProblem as problem:
+        raise ValidationError({"number": str(problem)}) from None
+    known = ValidationError({"number": "A contact with this number exists already."})
+    if Contact.objects.filter(number=e164).exists():
+        raise known
+    try:
+        with unique():
+            return _save(Contact(number=e164), values)
+    except AlreadyThere:
+        raise known from None
+
+
+def update_contact(*, contact: Contact, values: Mapping[str, str]) -> Contact:
+    """Change a contact's names and details; the number is the person's identity and stays."""
+    return _save(contact, values)
+
+
+def _save(contact: Contact, values: Mapping[str, str]) -> Contact:
+    for name in ("first_name", "last_name", "email", "language", "timezone"):
+        if name in values:
+            setattr(contact, name, values[name].strip())
+    contact.first_key, contact.last_key = search_key(contact.first_name), search_key(contact.last_name)
+    contact.updated_at = timezone.now()
+    contact.full_clean(exclude=["tenant", "first_key", "last_key", "fields"])
+    contact.save()
+    return contact

@@ -1,0 +1,72 @@
+"""What can be done with lists and tags."""
+
+from django.core.exceptions import ValidationError
+
+from common.unique import AlreadyThere, unique
+from contacts.models import Contact, ContactImport, ContactList, ContactTag, ListMember, Tag
+
+__all__ = [
+    "add_to_list",
+    "create_list",
+    "delete_list",
+    "get_or_create_tag",
+    "remove_from_list",
+    "rename_list",
+    "tag_contact",
+]
+
+
+def create_list(*, name: str) -> ContactList:
+    """Make a list; raises ``ValidationError`` when the name is taken or empty."""
+    return _save_list(ContactList(), name)
+
+
+def rename_list(*, contact_list: ContactList, name: str) -> None:
+    """Give a list another name; raises ``ValidationError`` when it is taken or empty."""
+    _save_list(contact_list, name)
+
+
+def _save_list(contact_list: ContactList, name: str) -> ContactList:
+    contact_list.name = name.strip()
+    contact_list.full_clean(exclude=["tenant"])
+    taken = ValidationError({"name": "There is a list with this name already."})
+    if ContactList.objects.filter(name__iexact=contact_list.name).exclude(id=contact_list.id).exists():
+        raise taken
+    try:
+        with unique():
+            contact_list.save(update_fields=None if contact_list._state.adding else ["name"])
+    except AlreadyThere:
+        raise taken from None
+    return contact_list
+
+
+def delete_list(*, contact_list: ContactList) -> None:
+    """Delete a list, not its contacts; one that an import names stays, because it is part of that record."""
+    if ContactImport.objects.filter(contact_list=contact_list).exists():
+        raise ValidationError("An import put contacts into this list, so it stays as part of that record.")
+    ListMember.objects.filter(contact_list=contact_list).delete()
+    contact_list.delete()
+
+
+def get_or_create_tag(*, name: str) -> Tag:
+    """The tag with this name, in any letter case."""
+    clean = " ".join(name.split())[:40]
+    if not clean:
+        raise ValidationError({"tag": "Give the tag a name."})
+    found = Tag.objects.filter(name__iexact=clean).first()
+    return found or Tag.objects.get_or_create(name=clean)[0]
+
+
+def add_to_list(*, contact: Contact, contact_list: ContactList) -> None:
+    """Put a contact into a list; again is no error."""
+    ListMember.objects.get_or_create(contact=contact, contact_list=contact_list)
+
+
+def remove_from_list(*, contact: Contact, contact_list: ContactList) -> None:
+    """Take a contact out of a list."""
+    ListMember.objects.filter(contact=contact, contact_list=contact_list).delete()
+
+
+def tag_contact(*, contact: Contact, tag: Tag) -> None:
+    """Put a tag on a contact; again is no error."""
+    ContactTag.objects.get_or_create(contact=contact, tag=tag)

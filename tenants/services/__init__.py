@@ -1,0 +1,16 @@
+"""What can be done with tenants and their members."""
+
+from tenants.services.members import accept_membership, add_member, change_role, remove_member
+from tenants.services.switching import memberships_of, remember_tenant, usual_tenant
+from tenants.services.tenants import create_tenant
+
+__all__ = [
+    "accept_membership",
+    "add_member",
+    "change_role",
+    "create_tenant",
+    "memberships_of",
+    "remember_tenant",
+    "remove_member",
+    "usual_tenant",
+]

@@ -1,0 +1,81 @@
+"""Who works in a tenant, in which role."""
+
+from django.core.exceptions import ValidationError
+from django.utils.timezone import now
+
+from common.unique import AlreadyThere, unique
+from tenants.audit import record
+from tenants.models import Membership, User
+from tenants.permissions import Role
+
+__all__ = ["accept_membership", "add_member", "change_role", "remove_member"]
+
+
+def add_member(*, email: str, role: Role, name: str = "") -> Membership:
+    """Give a person a role in the active tenant; raises ``ValidationError`` when they have one already."""
+    user = _person(email.strip().lower(), name.strip())
+    membership = Membership.objects.filter(user=user).first()
+    if membership and membership.is_active:
+        raise ValidationError("This person is a member already.")
+    if membership:
+        membership.role, membership.is_active = role, True
+        membership.save(update_fields=["role", "is_active"])
+    else:
+        try:
+            with unique():
+                membership = Membership.objects.create(user=user, role=role)
+        except AlreadyThere:
+            raise ValidationError("This person is a member already.") from None
+    record("member.added", target=membership, target_name=membership.shown_name, after={"role": role})
+    return membership
+
+
+def _person(address: str, name: str) -> User:
+    user = User.objects.filter(email__iexact=address).first()
+    if user is not None:
+        return user
+    user = User(email=address, name=name)
+    user.set_unusable_password()
+    user.full_clean(exclude=["password"], validate_unique=False, validate_constraints=False)
+    try:
+        with unique():
+            user.save()
+    except AlreadyThere:
+        return User.objects.get(email__iexact=address)
+    return user
+
+
+def accept_membership(*, membership: Membership) -> None:
+    """The member works here now, so colleagues may see their name."""
+    membership.accepted_at = now()
+    membership.save(update_fields=["accepted_at"])
+
+
+def change_role(*, membership: Membership, role: Role) -> None:
+    """Change a member's role; the last owner stays owner, or nobody could manage the team any more."""
+    if membership.role == Role.OWNER and role != Role.OWNER:
+        _require_another_owner(membership)
+    before, membership.role = membership.role, role
+    membership.save(update_fields=["role"])
+    record(
+        "member.role_changed",
+        target=membership,
+        target_name=membership.shown_name,
+        before={"role": before},
+        after={"role": role},
+    )
+
+
+def remove_member(*, membership: Membership) -> None:
+    """Take away a person's access to the active tenant; what they did stays recorded."""
+    if membership.role == Role.OWNER:
+        _require_another_owner(membership)
+    membership.is_active = False
+    membership.save(update_fields=["is_active"])
+    record("member.removed", target=membership, target_name=membership.shown_name)
+
+
+def _require_another_owner(membership: Membership) -> None:
+    owners = Membership.objects.select_for_update().filter(role=Role.OWNER, is_active=True)
+    if not any(owner.pk != membership.pk for owner in owners):
+        raise ValidationError("This is the only owner. Make another member an owner first.")
