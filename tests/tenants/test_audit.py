@@ -66,9 +66,9 @@ def test_platform_admins_are_told_apart(cast: Cast) -> None:
 
 def test_an_entry_goes_with_its_act(cast: Cast) -> None:
     before = len(entries(cast))
-    with pytest.raises(ZeroDivisionError), tenant_scope(cast.clinic.tenant.id), transaction.atomic():
+    with tenant_scope(cast.clinic.tenant.id):
         record("thing.changed")
-        raise ZeroDivisionError
+        transaction.set_rollback(True)
     assert len(entries(cast)) == before
 
 
