@@ -1,5 +1,6 @@
 """The audit log: who did what, when and from where; only what changed; and nobody can change it afterwards."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -66,9 +67,9 @@ def test_platform_admins_are_told_apart(cast: Cast) -> None:
 
 def test_an_entry_goes_with_its_act(cast: Cast) -> None:
     before = len(entries(cast))
-    with tenant_scope(cast.clinic.tenant.id):
+    with suppress(ZeroDivisionError), tenant_scope(cast.clinic.tenant.id):
         record("thing.changed")
-        transaction.set_rollback(True)
+        raise ZeroDivisionError
     assert len(entries(cast)) == before
 
 
