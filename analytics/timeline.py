@@ -1,6 +1,6 @@
 """Everything that happened with one person, in the order of time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
@@ -32,7 +32,8 @@ _WAITING: Final = frozenset({Message.Status.QUEUED, Message.Status.DEFERRED})
 class Event:
     """One line of a timeline. ``kind`` is "message", "inbound" or "consent"; ``status`` a name of common.statuses.
 
-    ``source`` says what caused it and ``url``, if any, leads there.
+    ``source`` says what caused it and ``url``, if any, leads there; ``number`` is the one of the person's it went
+    over.
     """
 
     kind: str
@@ -43,11 +44,12 @@ class Event:
     detail: str = ""
     source: str = ""
     url: str = ""
+    number: str = ""
 
 
-def timeline(number: str, *, limit: int = SHOWN) -> list[Event]:
-    """The newest events with a number, newest first."""
-    streams = (_messages(number, limit), _inbound(number, limit), _consent(number, limit))
+def timeline(numbers: Collection[str], *, limit: int = SHOWN) -> list[Event]:
+    """The newest events with a person's numbers, newest first."""
+    streams = [events(number, limit) for number in numbers for events in (_messages, _inbound, _consent)]
     return list(islice(merge(*streams, key=lambda event: event.at, reverse=True), limit))
 
 
@@ -66,6 +68,7 @@ def _messages(number: str, limit: int) -> Iterator[Event]:
             detail=reason_of(message),
             source=source,
             url=url,
+            number=number,
         )
 
 
@@ -91,7 +94,7 @@ def _title(status: str) -> str:
 
 def _inbound(number: str, limit: int) -> Iterator[Event]:
     for inbound in InboundMessage.objects.filter(number=number).order_by("-received_at")[:limit]:
-        yield Event(kind="inbound", at=inbound.received_at, title="They wrote", text=inbound.body)
+        yield Event(kind="inbound", at=inbound.received_at, title="They wrote", text=inbound.body, number=number)
 
 
 def _consent(number: str, limit: int) -> Iterator[Event]:
@@ -107,4 +110,5 @@ def _consent(number: str, limit: int) -> Iterator[Event]:
             text=record.wording,
             status=_STATUS_OF_ACT[ConsentRecord.Act(record.act)],
             detail=f"{record.get_source_display()}{recorder}",
+            number=number,
         )

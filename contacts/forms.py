@@ -9,10 +9,22 @@ from consent.purposes import PURPOSES_WITH_CONSENT
 from contacts.importing.columns import FIELDS
 from contacts.models import ContactImport, ContactList
 from contacts.models.contact import NAME_LENGTH
+from contacts.models.numbers import LABEL_LENGTH
 
-__all__ = ["ContactForm", "ImportChoicesForm", "ListForm", "NewContactForm", "OptInForm", "TagForm", "UploadForm"]
+__all__ = [
+    "ContactForm",
+    "ImportChoicesForm",
+    "ListForm",
+    "NewContactForm",
+    "NumberForm",
+    "OptInForm",
+    "TagForm",
+    "UploadForm",
+]
 
 _ZONES = [("", "Not known"), *((zone, zone.replace("_", " ")) for zone in sorted(available_timezones()) if "/" in zone)]
+_HOW_TO_WRITE = "With its area code, for example (202) 555-0123, or with + and the country code."
+_NUMBER_INPUT = {"type": "tel", "autocomplete": "off"}
 _PURPOSES = [(purpose.value, purpose.label) for purpose in PURPOSES_WITH_CONSENT]
 
 
@@ -32,10 +44,21 @@ class NewContactForm(ContactForm):
     number = forms.CharField(
         label="Mobile number",
         max_length=40,
-        help_text="With its area code, for example (202) 555-0123, or with + and the country code.",
-        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
+        help_text=_HOW_TO_WRITE,
+        widget=forms.TextInput(attrs=_NUMBER_INPUT),
     )
     field_order = ["number", "first_name", "last_name", "email", "language", "timezone"]
+
+
+class NumberForm(forms.Form):
+    """A further number of a person."""
+
+    number = forms.CharField(
+        label="Number", max_length=40, help_text=_HOW_TO_WRITE, widget=forms.TextInput(attrs=_NUMBER_INPUT)
+    )
+    label = forms.CharField(
+        label="What it is", max_length=LABEL_LENGTH, required=False, help_text="Such as work, or a relative's name."
+    )
 
 
 class OptInForm(forms.Form):

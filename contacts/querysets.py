@@ -1,6 +1,7 @@
 """Named selections of contacts."""
 
 import re
+from collections.abc import Collection
 from typing import Any, Self, TypeVar
 from uuid import UUID
 
@@ -28,11 +29,28 @@ class ContactQuerySet(models.QuerySet[ModelT]):
         text = text.strip()
         digits = re.sub(r"[\s().+-]", "", text)
         if digits.isascii() and digits.isdigit():
-            return self.filter(_number_starts(digits))
+            return self.filter(Q(id__in=_with_numbers(_number_starts(digits))))
         first, _, last = search_key(text).partition(" ")
         if last:
             return self.filter(_starts("first_key", first), _starts("last_key", last.strip()))
         return self.filter(_starts("first_key", first) | _starts("last_key", first))
+
+    def by_number(self, number: str) -> Self:
+        """The person who has the number, as the preferred or as a further one."""
+        return self.by_numbers([number])
+
+    def by_numbers(self, numbers: Collection[str]) -> Self:
+        """The people who have any of these numbers."""
+        return self.filter(Q(id__in=_with_numbers(Q(number__in=list(numbers)))))
+
+    def owners(self, numbers: Collection[str]) -> dict[str, ModelT]:
+        """For each of these numbers that somebody has, that person."""
+        preferred = self.filter(Q(number__in=list(numbers)))
+        further = _model("ContactNumber")._default_manager.filter(number__in=list(numbers)).select_related("contact")
+        return {
+            **{contact.number: contact for contact in preferred},  # type: ignore[attr-defined]
+            **{row.number: row.contact for row in further},  # type: ignore[attr-defined]
+        }
 
     def in_list(self, list_id: UUID) -> Self:
         """Members of one list."""
@@ -53,6 +71,15 @@ class ContactManager(TenantManager[ModelT]):
     def search(self, text: str) -> ContactQuerySet[ModelT]:
         return self.get_queryset().search(text)
 
+    def by_number(self, number: str) -> ContactQuerySet[ModelT]:
+        return self.get_queryset().by_number(number)
+
+    def by_numbers(self, numbers: Collection[str]) -> ContactQuerySet[ModelT]:
+        return self.get_queryset().by_numbers(numbers)
+
+    def owners(self, numbers: Collection[str]) -> dict[str, ModelT]:
+        return self.get_queryset().owners(numbers)
+
 
 def _starts(column: str, prefix: str) -> Q:
     """A range instead of LIKE: LIKE is not leakproof, so row-level security would keep it from the index."""
@@ -65,6 +92,17 @@ def _number_starts(digits: str) -> Q:
     return as_written if digits.startswith("1") else as_written | _starts("number", f"+1{digits}")
 
 
+def _with_numbers(condition: Q) -> models.QuerySet[models.Model, Any]:
+    """The ids of the contacts one of whose numbers fulfils the condition: one subquery, which is joined. With OR
+    PostgreSQL would read all contacts."""
+    preferred = _model("Contact")._default_manager.filter(condition).values("id")
+    return preferred.union(_model("ContactNumber")._default_manager.filter(condition).values("contact_id"), all=True)
+
+
 def _ids(model_name: str, **conditions: UUID) -> models.QuerySet[models.Model, Any]:
-    model: type[models.Model] = apps.get_model("contacts", model_name)
-    return model._default_manager.filter(**conditions).values("contact_id")
+    return _model(model_name)._default_manager.filter(**conditions).values("contact_id")
+
+
+def _model(name: str) -> type[models.Model]:
+    model: type[models.Model] = apps.get_model("contacts", name)
+    return model

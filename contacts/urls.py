@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from contacts.views import contacts, imports, lists
+from contacts.views import contacts, imports, lists, numbers
 
 urlpatterns = [
     path("", contacts.contacts, name="contacts"),
@@ -10,6 +10,17 @@ urlpatterns = [
     path("<uuid:contact_id>/edit/", contacts.contact_edit, name="contact_edit"),
     path("<uuid:contact_id>/opt-in/", contacts.contact_opt_in, name="contact_opt_in"),
     path("<uuid:contact_id>/opt-out/", contacts.contact_opt_out, name="contact_opt_out"),
+    path("<uuid:contact_id>/numbers/add/", numbers.contact_number_add, name="contact_number_add"),
+    path(
+        "<uuid:contact_id>/numbers/<uuid:number_id>/prefer/",
+        numbers.contact_number_prefer,
+        name="contact_number_prefer",
+    ),
+    path(
+        "<uuid:contact_id>/numbers/<uuid:number_id>/remove/",
+        numbers.contact_number_remove,
+        name="contact_number_remove",
+    ),
     path("<uuid:contact_id>/tags/", contacts.contact_tag, name="contact_tag"),
     path("<uuid:contact_id>/lists/", contacts.contact_list_add, name="contact_list_add"),
     path("<uuid:contact_id>/lists/<uuid:list_id>/remove/", contacts.contact_list_remove, name="contact_list_remove"),

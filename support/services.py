@@ -26,7 +26,7 @@ def note_inbound(*, inbound: InboundMessage) -> Conversation:
     conversation, _ = Conversation.objects.get_or_create(
         number=inbound.number, defaults={"contact_id": inbound.contact_id}
     )
-    conversation.contact_id = inbound.contact_id or conversation.contact_id
+    conversation.contact_id = inbound.contact_id
     conversation.preview = inbound.body[:120]
     conversation.last_at = inbound.received_at
     if not settled:
@@ -43,7 +43,7 @@ def open_conversation(*, tenant: Tenant, number: str) -> Conversation:
         e164 = parse(number, tenant.country).e164
     except NumberProblem as problem:
         raise ValidationError({"number": str(problem)}) from None
-    contact = Contact.objects.filter(number=e164).first()
+    contact = Contact.objects.by_number(e164).first()
     return Conversation.objects.get_or_create(number=e164, defaults={"contact": contact})[0]
 
 

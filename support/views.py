@@ -167,7 +167,7 @@ def _page(
 def _list(request: TenantRequest, found: Conversation | None) -> dict[str, object]:
     shown = request.GET.get("show", "")
     shown = shown if shown in dict(_FILTERS) else "open"
-    rows = _shown(Conversation.objects.select_related("contact").order_by("-last_at"), shown, found)
+    rows = _shown(Conversation.objects.order_by("-last_at"), shown, found)
     search = search_text(request)
     if search:
         digits = number_digits(search)
@@ -175,6 +175,10 @@ def _list(request: TenantRequest, found: Conversation | None) -> dict[str, objec
         rows = rows.filter(Q(number__contains=digits) if digits else Q(contact_id__in=people))
     limit = _number(request, "rows", PAGE_ROWS, MOST_ROWS)
     listed = list(rows[: limit + 1])
+    people_by_number = Contact.objects.owners([row.number for row in listed])
+    for row in listed:
+        # A number may have gone to another person since the last text.
+        row.contact = people_by_number.get(row.number)
     return {
         "conversations": listed[:limit],
         "more_rows": limit + PAGE_ROWS if len(listed) > limit and limit < MOST_ROWS else None,
@@ -219,7 +223,7 @@ def _standing(request: TenantRequest, found: Conversation) -> dict[str, object]:
 
 def _person(found: Conversation) -> dict[str, object]:
     return {
-        "contact": found.contact or Contact.objects.filter(number=found.number).first(),
+        "contact": Contact.objects.by_number(found.number).first(),
         "consent": ConsentState.objects.filter(number=found.number).select_related("record").order_by("purpose"),
     }
 

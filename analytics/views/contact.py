@@ -13,7 +13,7 @@ from analytics.timeline import SHOWN, SHOWN_AT_MOST, timeline
 from consent.gate import ALLOW, REASONS, Decision
 from consent.models import ConsentState, Suppression
 from consent.purposes import Purpose
-from contacts.models import Contact, ContactList, ContactTag, ListMember, Tag
+from contacts.models import Contact, ContactList, ContactNumber, ContactTag, ListMember, Tag
 from messaging.services import why_or_why_not
 from support.models import Conversation
 from tenants.access import TenantRequest, tenant_view
@@ -29,20 +29,27 @@ _SUGGESTED_TAGS = 200
 @tenant_view(Permission.VIEW)
 @require_GET
 def contact(request: TenantRequest, contact_id: UUID) -> HttpResponse:
-    """One person. ``?all=1`` shows more of what happened."""
+    """One person. ``?all=1`` shows more of what happened; ``?number=`` is the one whose consent is shown."""
     found = get_object_or_404(Contact, id=contact_id)
     joined = ListMember.objects.filter(contact=found).values("contact_list_id")
     carried = ContactTag.objects.filter(contact=found).values("tag_id")
+    further = list(ContactNumber.objects.filter(contact=found).order_by("id"))
+    numbers = [found.number, *(row.number for row in further)]
+    shown = request.GET.get("number", "")
+    number = shown if shown in numbers else found.number
     limit = SHOWN_AT_MOST if request.GET.get("all") else SHOWN
     # One more than is shown tells whether there are older ones.
-    events = timeline(found.number, limit=limit + 1)
+    events = timeline(numbers, limit=limit + 1)
     role = request.membership.role
     context = {
         "contact": found,
+        "number": number,
+        "numbers": numbers,
+        "further_numbers": further,
         "language": LANG_INFO.get(found.language, {}).get("name", found.language),
-        "further": [(name.replace("_", " ").capitalize(), value) for name, value in found.fields.items()],
-        "suppression": Suppression.objects.filter(number=found.number, lifted_at=None).select_related("record").first(),
-        "purposes": _purposes(request.tenant, found.number),
+        "values": [(name.replace("_", " ").capitalize(), value) for name, value in found.fields.items()],
+        "suppression": Suppression.objects.filter(number=number, lifted_at=None).select_related("record").first(),
+        "purposes": _purposes(request.tenant, number),
         "lists": ContactList.objects.filter(id__in=joined).order_by("name"),
         "other_lists": ContactList.objects.exclude(id__in=joined).order_by("name"),
         "tags": Tag.objects.filter(id__in=carried).order_by("name"),
@@ -50,7 +57,7 @@ def contact(request: TenantRequest, contact_id: UUID) -> HttpResponse:
         "timeline": events[:limit],
         "has_older": len(events) > limit,
         "shows_all": limit == SHOWN_AT_MOST,
-        "conversation": Conversation.objects.filter(number=found.number).first(),
+        "conversation": Conversation.objects.filter(number=number).first(),
         "now": timezone.now(),
         "may_edit": allowed(role, Permission.EDIT_CONTACTS),
         "may_reply": allowed(role, Permission.REPLY),

@@ -23,6 +23,7 @@ from consent.services import suppressed_among
 from contacts.importing.records import MAX_KEPT_CHARACTERS
 from contacts.importing.rows import Person
 from contacts.models import ContactImport, ContactTag, ImportRow, ListMember
+from contacts.number_lock import share
 from contacts.querysets import search_key
 from tenants.scope import current_tenant_id
 
@@ -44,6 +45,7 @@ _STAGED_COLUMNS: Final = {
     "row_number": "int",
     "contact_id": "uuid",
     "number": "text",
+    "preferred": "text",
     "first_name": "text",
     "last_name": "text",
     "first_key": "text",
@@ -59,24 +61,28 @@ _STAGED_COLUMNS: Final = {
 _MARK_REPEATED: Final = """
 ALTER TABLE staged ADD COLUMN outcome text;
 ANALYZE staged;
+UPDATE staged s SET preferred = c.number
+FROM contacts_contactnumber n JOIN contacts_contact c ON c.tenant_id = n.tenant_id AND c.id = n.contact_id
+WHERE n.tenant_id = s.tenant_id AND n.number = s.number;
 UPDATE staged s SET outcome = 'merged'
-FROM (SELECT row_number, row_number() OVER (PARTITION BY number ORDER BY row_number) AS nth FROM staged) counted
+FROM (SELECT row_number, row_number() OVER (PARTITION BY preferred ORDER BY row_number) AS nth FROM staged) counted
 WHERE counted.row_number = s.row_number AND counted.nth > 1;
 UPDATE staged s SET outcome = 'merged'
 FROM contacts_importrow done
 WHERE s.outcome IS NULL AND done.tenant_id = s.tenant_id AND done.contact_import_id = %(import)s
   AND done.number = s.number AND done.outcome <> 'rejected'
 """
-"""Of rows with one number the first counts, in this chunk or in an earlier one. The planner must know how many rows
+"""A row with somebody's further number is about that person, whom ``preferred`` then names. Of rows with one number the
+first counts, in this chunk or in an earlier one. The planner must know how many rows
 were staged, or it compares each with each."""
 
 _UPSERT: Final = """
 WITH landed AS (
     INSERT INTO contacts_contact AS c (id, tenant_id, number, first_name, last_name, first_key, last_key, email,
                                        language, timezone, fields, created_at, updated_at)
-    SELECT contact_id, tenant_id, number, first_name, last_name, first_key, last_key, email,
+    SELECT contact_id, tenant_id, preferred, first_name, last_name, first_key, last_key, email,
            language, timezone, fields, %(now)s, %(now)s
-    FROM staged WHERE outcome IS NULL ORDER BY number
+    FROM staged WHERE outcome IS NULL ORDER BY preferred
     ON CONFLICT (tenant_id, number) DO UPDATE SET
         first_name = coalesce(nullif(excluded.first_name, ''), c.first_name),
         first_key = coalesce(nullif(excluded.first_key, ''), c.first_key),
@@ -95,12 +101,12 @@ WITH landed AS (
 )
 UPDATE staged s
 SET outcome = CASE WHEN landed.id = s.contact_id THEN 'created' ELSE 'updated' END, contact_id = landed.id
-FROM landed WHERE landed.number = s.number AND s.outcome IS NULL
+FROM landed WHERE landed.number = s.preferred AND s.outcome IS NULL
 """
 
 _FILL_BLANKS: Final = """
 WITH later AS (
-    SELECT DISTINCT ON (number) * FROM staged WHERE outcome = 'merged' ORDER BY number, row_number
+    SELECT DISTINCT ON (preferred) * FROM staged WHERE outcome = 'merged' ORDER BY preferred, row_number
 )
 UPDATE contacts_contact c SET
     first_name = coalesce(nullif(c.first_name, ''), later.first_name),
@@ -109,13 +115,13 @@ UPDATE contacts_contact c SET
     last_key = coalesce(nullif(c.last_key, ''), later.last_key),
     email = coalesce(nullif(c.email, ''), later.email),
     fields = later.fields || c.fields
-FROM later WHERE c.tenant_id = later.tenant_id AND c.number = later.number
+FROM later WHERE c.tenant_id = later.tenant_id AND c.number = later.preferred
 """
 
 _FIND_THE_REST: Final = """
 UPDATE staged s SET contact_id = c.id, outcome = coalesce(s.outcome, 'unchanged')
 FROM contacts_contact c
-WHERE c.tenant_id = s.tenant_id AND c.number = s.number AND (s.outcome IS NULL OR s.outcome = 'merged')
+WHERE c.tenant_id = s.tenant_id AND c.number = s.preferred AND (s.outcome IS NULL OR s.outcome = 'merged')
 """
 
 
@@ -149,6 +155,7 @@ class _Landed(NamedTuple):
 
 
 def _upsert(job: ContactImport, people: Sequence[ReadRow]) -> list[_Landed]:
+    share()
     with connection.wrap_database_errors:
         # Not every call on a cursor turns the driver's errors into Django's, by which the caller knows them.
         copy_rows("staged", _STAGED_COLUMNS, [_staged(current_tenant_id(), row) for row in people])
@@ -173,6 +180,7 @@ def _staged(tenant_id: UUID, row: ReadRow) -> tuple[object, ...]:
         tenant_id,
         row.number,
         uuid7(),
+        person.number,
         person.number,
         person.first_name,
         person.last_name,

@@ -3,11 +3,13 @@
 from contacts.models.contact import Contact
 from contacts.models.imports import ContactImport, ImportFile, ImportRow
 from contacts.models.lists import ContactList, ContactTag, ListMember, Tag
+from contacts.models.numbers import ContactNumber
 
 __all__ = [
     "Contact",
     "ContactImport",
     "ContactList",
+    "ContactNumber",
     "ContactTag",
     "ImportFile",
     "ImportRow",

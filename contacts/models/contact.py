@@ -14,7 +14,7 @@ NAME_LENGTH: Final = 80
 
 
 class Contact(TenantOwned):
-    """A person, known by one number. Consent is kept by number in the consent app, not here."""
+    """A person. ``number`` is the preferred one of their numbers; consent is kept by number in the consent app, not here."""
 
     number = models.CharField(max_length=16, db_collation="C")
     first_name = models.CharField(max_length=NAME_LENGTH, blank=True)

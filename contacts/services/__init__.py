@@ -11,14 +11,18 @@ from contacts.services.lists import (
     rename_list,
     tag_contact,
 )
+from contacts.services.numbers import add_number, prefer_number, remove_number
 
 __all__ = [
+    "add_number",
     "add_to_list",
     "create_contact",
     "create_list",
     "delete_list",
     "get_or_create_tag",
+    "prefer_number",
     "remove_from_list",
+    "remove_number",
     "rename_list",
     "start_import",
     "tag_contact",

@@ -3,25 +3,29 @@
 from collections.abc import Mapping
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils import timezone
 
 from common.phone_numbers import NumberProblem, parse
 from common.unique import AlreadyThere, unique
 from contacts.models import Contact
+from contacts.number_lock import share
 from contacts.querysets import search_key
 from tenants.models import Tenant
 
 __all__ = ["create_contact", "update_contact"]
 
 
+@transaction.atomic
 def create_contact(*, tenant: Tenant, number: str, values: Mapping[str, str]) -> Contact:
     """Add a person by number; raises ``ValidationError`` for a bad number or one that is known already."""
     try:
         e164 = parse(number, tenant.country).e164
     except NumberProblem as problem:
         raise ValidationError({"number": str(problem)}) from None
+    share()
     known = ValidationError({"number": "A contact with this number exists already."})
-    if Contact.objects.filter(number=e164).exists():
+    if Contact.objects.by_number(e164).exists():
         raise known
     try:
         with unique():
@@ -31,7 +35,7 @@ def create_contact(*, tenant: Tenant, number: str, values: Mapping[str, str]) ->
 
 
 def update_contact(*, contact: Contact, values: Mapping[str, str]) -> Contact:
-    """Change a contact's names and details; the number is the person's identity and stays."""
+    """Change a contact's names and details; their numbers are changed by services of their own."""
     return _save(contact, values)
 
 

@@ -1,6 +1,7 @@
 """The list of contacts and the page of one."""
 
 from collections.abc import Collection
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -9,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.forms import add_errors
@@ -20,7 +22,7 @@ from consent.models import ConsentRecord, ConsentState, Suppression
 from consent.purposes import Purpose
 from consent.services import is_suppressed, opt_in, opt_out, suppressed_among
 from contacts.forms import ContactForm, NewContactForm, OptInForm, TagForm
-from contacts.models import Contact, ContactList, ContactTag, Tag
+from contacts.models import Contact, ContactList, ContactNumber, ContactTag, Tag
 from contacts.querysets import ContactQuerySet
 from contacts.services import (
     add_to_list,
@@ -140,7 +142,7 @@ def contact_add(request: TenantRequest) -> HttpResponse:
 def _known(request: TenantRequest, number: str) -> Contact | None:
     """The contact who has this number already: whoever adds it again is led there."""
     try:
-        return Contact.objects.filter(number=parse(number, request.tenant.country).e164).first()
+        return Contact.objects.by_number(parse(number, request.tenant.country).e164).first()
     except NumberProblem:
         return None
 
@@ -163,18 +165,22 @@ def contact_edit(request: TenantRequest, contact_id: UUID) -> HttpResponse:
 @tenant_view(Permission.EDIT_CONTACTS)
 @require_http_methods(["GET", "POST"])
 def contact_opt_in(request: TenantRequest, contact_id: UUID) -> HttpResponse:
-    """Write down what a person agreed to, with where the proof is; ``?purpose=`` chooses the kind of text beforehand."""
+    """Write down what a person agreed to, with where the proof is.
+
+    ``?purpose=`` chooses the kind of text beforehand, ``?number=`` which of the person's numbers it is about.
+    """
     contact = get_object_or_404(Contact, id=contact_id)
+    number = _number_meant(contact, request.GET.get("number"))
     form = OptInForm(
         request.POST if request.method == "POST" else None, initial={"purpose": request.GET.get("purpose", "")}
     )
     if request.method == "POST" and form.is_valid():
-        if is_suppressed(number=contact.number):
+        if is_suppressed(number=number):
             form.add_error(None, "This person opted out. Only they can come back, by texting START.")
         else:
             data = form.cleaned_data
             agreement = OptIn(
-                number=contact.number,
+                number=number,
                 purpose=data["purpose"],
                 source=data["source"],
                 wording=data["wording"],
@@ -182,8 +188,8 @@ def contact_opt_in(request: TenantRequest, contact_id: UUID) -> HttpResponse:
             )
             opt_in(opt_in=agreement, actor_id=request.user.id)
             messages.success(request, "The opt-in is recorded.")
-            return redirect("contact", contact.id)
-    context = {"form": form, "contact": contact, "suppressed": is_suppressed(number=contact.number)}
+            return _to_consent_of(contact, number)
+    context = {"form": form, "contact": contact, "number": number, "suppressed": is_suppressed(number=number)}
     return TemplateResponse(request, "contacts/contact_opt_in.html", context, status=422 if form.errors else 200)
 
 
@@ -192,14 +198,28 @@ def contact_opt_in(request: TenantRequest, contact_id: UUID) -> HttpResponse:
 def contact_opt_out(request: TenantRequest, contact_id: UUID) -> HttpResponse:
     """A person told staff to stop: it holds at once, like their own STOP."""
     contact = get_object_or_404(Contact, id=contact_id)
+    number = _number_meant(contact, request.POST.get("number"))
     opt_out(
-        number=contact.number,
+        number=number,
         source=ConsentRecord.Source.STAFF,
         evidence={"recorded_on": "contact page"},
         actor_id=request.user.id,
     )
     messages.success(request, "The opt-out is recorded. This number gets no more texts.")
-    return redirect("contact", contact.id)
+    return _to_consent_of(contact, number)
+
+
+def _number_meant(contact: Contact, number: str | None) -> str:
+    """The number that the page was about when the button was pressed; one that is not theirs any more is not found."""
+    if not number or number == contact.number:
+        return contact.number
+    return get_object_or_404(ContactNumber, contact=contact, number=number.replace("\x00", "")).number
+
+
+def _to_consent_of(contact: Contact, number: str) -> HttpResponse:
+    """Back to the contact, with the number that it was about."""
+    shown = "" if number == contact.number else f"?{urlencode({'number': number})}"
+    return redirect(reverse("contact", args=[contact.id]) + shown)
 
 
 @tenant_view(Permission.EDIT_CONTACTS)

@@ -72,7 +72,7 @@ def _store(account: ProviderAccount, sender: Sender, text: InboundText, found: C
         provider_message_id=text.provider_message_id[:64],
         sender=sender,
         number=number,
-        contact=Contact.objects.filter(number=number).first(),
+        contact=Contact.objects.by_number(number).first(),
         body=text.body,
         media_count=len(text.media_urls),
         intent=found.intent,

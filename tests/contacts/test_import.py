@@ -16,7 +16,7 @@ from consent.services import is_suppressed, opt_out
 from contacts.importing import run
 from contacts.importing.run import run_import
 from contacts.models import Contact, ContactImport, ContactList, ContactTag, ImportRow, ListMember, Tag
-from contacts.services import start_import, upload_import
+from contacts.services import add_number, create_contact, start_import, upload_import
 from tenants.scope import tenant_scope
 from tests.cast import Cast
 
@@ -97,6 +97,27 @@ def test_the_same_file_again_changes_nothing(cast: Cast) -> None:
     assert job.counts == {"unchanged": 3, "rejected": 1, "merged": 1}
     with tenant_scope(cast.clinic.tenant.id):
         assert ConsentRecord.objects.count() == 2
+
+
+def test_a_row_with_a_further_number_is_about_its_person(cast: Cast) -> None:
+    tenant = cast.clinic.tenant
+    with tenant_scope(tenant.id):
+        ann = create_contact(tenant=tenant, number="+12025550101", values={"first_name": "Ann"})
+        add_number(tenant=tenant, contact=ann, number="+12025550109")
+    job = load(
+        cast, "phone,first name,email\n+12025550109,Anna,ann@x.example\n+12025550101,Again,\n+12025550102,Ben,\n"
+    )
+    assert job.counts == {"updated": 1, "merged": 1, "created": 1}
+    with tenant_scope(tenant.id):
+        ann.refresh_from_db()
+        assert (ann.number, ann.first_name, ann.email) == ("+12025550101", "Anna", "ann@x.example")
+        assert ImportRow.objects.get(row_number=2).contact_id == ann.id
+        # The number in the file is the one whose owner agreed.
+        assert set(ConsentState.objects.values_list("number", flat=True)) == {
+            "+12025550109",
+            "+12025550101",
+            "+12025550102",
+        }
 
 
 def test_new_values_update_and_empty_ones_do_not(cast: Cast) -> None:
