@@ -8,10 +8,12 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.urls import resolve, reverse
 
+from common.client_address import client_address
 from contacts.importing.decoding import MAX_FILE_BYTES
 from smsplatform.errors import only_a_form, too_large, unreadable
+from tenants.services import note_seen
 
-__all__ = ["BoundedBodies", "HealthFirst", "PagesForForms", "PrivateResponses"]
+__all__ = ["BoundedBodies", "HealthFirst", "PagesForForms", "PrivateResponses", "SeenSessions"]
 
 MEGABYTE: Final = 1024 * 1024
 MAX_IMPORT_BYTES: Final = MAX_FILE_BYTES + MEGABYTE
@@ -89,4 +91,23 @@ class PrivateResponses:
         response = self.get_response(request)
         if not response.has_header("Cache-Control"):
             response["Cache-Control"] = "no-store"
+        return response
+
+
+class SeenSessions:
+    """Notes which sessions people are signed in with: the list from which they end them, and we do."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        # What never asked who is there (callbacks, health) is not asked now.
+        if request.session.accessed and request.user.is_authenticated and request.session.session_key:
+            note_seen(
+                user=request.user,
+                session_key=request.session.session_key,
+                address=client_address(request),
+                user_agent=request.headers.get("User-Agent", ""),
+            )
         return response

@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "smsplatform.middleware.SeenSessions",
     # Nothing above reads a body; the check of a form's token, which does, runs after all of this list.
     "smsplatform.middleware.BoundedBodies",
     "allauth.account.middleware.AccountMiddleware",
@@ -184,7 +185,8 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+# The session in which it is changed goes on; all others end (tenants.accounts).
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_PREVENT_ENUMERATION = True
 # The answer is the same for an address with and without an account, and only the one with an account gets mail.
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False

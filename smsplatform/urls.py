@@ -36,6 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("tenants.urls")),
     _account("accounts/login/", accounts.login, "account_login"),
     _account("accounts/logout/", accounts.logout, "account_logout"),
+    _account("accounts/confirm/", accounts.reauthenticate, "account_reauthenticate"),
     _account("accounts/password/change/", accounts.password_change, "account_change_password"),
     _account("accounts/password/set/", accounts.password_set, "account_set_password"),
     _account("accounts/password/reset/", accounts.password_reset, "account_reset_password"),

@@ -101,7 +101,12 @@ def _answer(
 ) -> HttpResponseBase:
     request.membership = membership  # type: ignore[attr-defined]
     request.tenant = membership.tenant  # type: ignore[attr-defined]
-    actor = Actor(str(membership.user), membership.user_id, client_address(request) or None)
+    actor = Actor(
+        str(membership.user),
+        membership.user_id,
+        client_address(request) or None,
+        session_key=request.session.session_key,
+    )
     try:
         with acting(actor):
             response = view(request, *args, **kwargs)  # type: ignore[arg-type]

@@ -5,17 +5,26 @@ Links, limits and redirects never depend on what a request says about its host: 
 
 import logging
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
+from allauth.account.internal.stagekit import clear_login
+from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
+from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from common.client_address import client_address
+from tenants.confirmation import confirmed_recently
+from tenants.models import User
+from tenants.services import end_sessions, note_seen
 
 __all__ = ["AccountAdapter"]
 
@@ -60,9 +69,43 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def respond_user_inactive(self, request: HttpRequest, user: object) -> HttpResponse:
         return render(request, "account/account_inactive.html", status=403)
 
+    def login(self, request: HttpRequest, user: User) -> None:
+        """Sign in, unless all of the user's sessions were ended between their password and this moment."""
+        with transaction.atomic():
+            # Whoever ends the sessions waits for this row, or we for them: none slips through in between.
+            ended_at = User.objects.select_for_update(no_key=True).get(pk=user.pk).signed_out_at
+            if ended_at and _proven_before(request, user, ended_at):
+                clear_login(request)
+                messages.info(request, "Your account was changed in the meantime. Log in again.")
+                raise ImmediateHttpResponse(redirect("account_login"))
+            super().login(request, user)
+            note_seen(
+                user=user,
+                session_key=str(request.session.session_key),
+                address=client_address(request),
+                user_agent=request.headers.get("User-Agent", ""),
+            )
+
+    def set_password(self, user: User, password: str) -> None:
+        """Every way to another password ends here: all of the user's other sessions end with it."""
+        session = self.request.session.session_key if self.request.user == user else None
+        with transaction.atomic():
+            super().set_password(user, password)
+            end_sessions(user=user, except_session=session)
+
+    def is_reauthentication_required(self, **_: Any) -> bool:
+        return not confirmed_recently(self.request)
+
     def get_client_ip(self, request: HttpRequest) -> str:
         return client_address(request)
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         # Allauth counts per host as the request names it, so every port written behind it would begin a new count.
         return str(credentials.get("email", "")).lower()
+
+
+def _proven_before(request: HttpRequest, user: User, moment: datetime) -> bool:
+    """Whether the first step of this sign-in, the password or the passkey, is older than that moment."""
+    proofs = get_authentication_records(request, user)
+    first_steps = [proof["at"] for proof in proofs if proof["method"] != "mfa" or proof.get("passwordless")]
+    return bool(first_steps) and max(first_steps) < moment.timestamp()

@@ -30,6 +30,8 @@ class Actor:
     user_id: UUID | None = None
     address: str | None = None
     by_platform: bool = False
+    session_key: str | None = None
+    """The session they act in: it goes on when their acts end their others."""
 
 
 THE_PRODUCT: Final = Actor("The platform")

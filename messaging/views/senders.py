@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.form_pages import form_of
 from common.forms import add_errors
@@ -16,6 +16,7 @@ from messaging.forms import SenderForm, TwilioAccountForm
 from messaging.models import ProviderAccount, Sender
 from messaging.services import add_provider_account, add_sender, make_default_sender, set_sender_status
 from tenants.access import TenantRequest, tenant_view
+from tenants.confirmation import recently_confirmed
 from tenants.permissions import Permission, allowed
 
 __all__ = ["account_add", "sender_act", "sender_add", "senders"]
@@ -29,9 +30,12 @@ def senders(request: TenantRequest) -> HttpResponse:
 
 
 @tenant_view(Permission.MANAGE_SETTINGS)
-@form_of("senders")
+@recently_confirmed
+@require_http_methods(["GET", "HEAD", "POST"])
 def account_add(request: TenantRequest) -> HttpResponse:
     """Add a Twilio account."""
+    if request.method != "POST":
+        return _page(request, account_form=TwilioAccountForm())
     form = TwilioAccountForm(request.POST)
     if form.is_valid():
         data = form.cleaned_data

@@ -1,7 +1,8 @@
 """Customer accounts, the people who sign in, who may do what in which account, and what they did."""
 
 from tenants.models.audit import AuditEntry
+from tenants.models.session import UserSession
 from tenants.models.tenant import Membership, Tenant, validate_timezone
 from tenants.models.user import User
 
-__all__ = ["AuditEntry", "Membership", "Tenant", "User", "validate_timezone"]
+__all__ = ["AuditEntry", "Membership", "Tenant", "User", "UserSession", "validate_timezone"]

@@ -40,6 +40,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     date_joined = models.DateTimeField(default=now, editable=False)
     last_tenant_id = models.UUIDField(null=True, editable=False)
     """The tenant worked in last; where the next sign-in begins."""
+    signed_out_at = models.DateTimeField(null=True, editable=False)
+    """When all other sessions last ended: a password or code entered before it no longer signs anybody in."""
 
     objects: ClassVar[UserManager] = UserManager()
 

@@ -4,9 +4,10 @@ from django.core.exceptions import ValidationError
 from django.utils.timezone import now
 
 from common.unique import AlreadyThere, unique
-from tenants.audit import record
+from tenants.audit import current_actor, record
 from tenants.models import Membership, User
 from tenants.permissions import Role
+from tenants.services.sessions import end_sessions
 
 __all__ = ["accept_membership", "add_member", "change_role", "remove_member"]
 
@@ -52,11 +53,15 @@ def accept_membership(*, membership: Membership) -> None:
 
 
 def change_role(*, membership: Membership, role: Role) -> None:
-    """Change a member's role; the last owner stays owner, or nobody could manage the team any more."""
+    """Change a member's role, which signs them out everywhere but where they do it themselves.
+
+    The last owner stays owner, or nobody could manage the team any more.
+    """
     if membership.role == Role.OWNER and role != Role.OWNER:
         _require_another_owner(membership)
     before, membership.role = membership.role, role
     membership.save(update_fields=["role"])
+    end_sessions(user=membership.user, except_session=current_actor().session_key)
     record(
         "member.role_changed",
         target=membership,
@@ -67,11 +72,12 @@ def change_role(*, membership: Membership, role: Role) -> None:
 
 
 def remove_member(*, membership: Membership) -> None:
-    """Take away a person's access to the active tenant; what they did stays recorded."""
+    """Take away a person's access to the active tenant and sign them out; what they did stays recorded."""
     if membership.role == Role.OWNER:
         _require_another_owner(membership)
     membership.is_active = False
     membership.save(update_fields=["is_active"])
+    end_sessions(user=membership.user, except_session=current_actor().session_key)
     record("member.removed", target=membership, target_name=membership.shown_name)
 
 

@@ -24,6 +24,7 @@ PUBLIC_ROUTES = {
     "tenant_switch": "a signed-in user chooses a tenant here, before any tenant is active",
     "account_login": "signing in",
     "account_logout": "signing out",
+    "account_reauthenticate": "a signed-in user confirms that it is them",
     "account_change_password": "own password",
     "account_set_password": "own password",
     "account_reset_password": "own password",

@@ -138,6 +138,8 @@ def test_changing_a_role_holds_at_once(client: Client, cast: Cast) -> None:
     assert bob.get(reverse("imports")).status_code == 403
     sign_in(client, cast.alice, cast.clinic.tenant)
     client.post(CHANGES["role"][0](member(cast, cast.bob)), {"role": "manager"})
+    assert bob.get(reverse("imports")).headers["Location"].startswith(reverse("account_login"))
+    bob = sign_in(Client(), cast.bob, cast.clinic.tenant)
     assert bob.get(reverse("imports")).status_code == 200
 
 
