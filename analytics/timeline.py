@@ -1,114 +1,101 @@
-"""Everything that happened with one person, in the order of time."""
+"""Everything that happened with one person, in the order of time, page by page.
 
-from collections.abc import Collection, Iterator, Sequence
+Each source is asked for no more than a page, by an index, and the answers are merged: the page of somebody who texts
+all day costs what the page of anybody costs.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
 from itertools import islice
-from typing import Final
+from typing import Final, TypeVar
+from uuid import UUID
 
-from django.urls import reverse
+from django.db import models
+from django.db.models import Q
 
-from campaigns.models import Campaign
-from consent.models import ALL_PURPOSES, ConsentRecord
-from consent.purposes import Purpose
-from messaging.models import InboundMessage, Message
-from messaging.reasons import reason_of
+from analytics import happenings
+from analytics.happenings import Event, Newest
+from contacts.models import Contact
 
-__all__ = ["SHOWN", "SHOWN_AT_MOST", "Event", "timeline"]
+__all__ = ["KINDS", "SHOWN", "Event", "TimelinePage", "timeline"]
 
-SHOWN: Final = 60
-SHOWN_AT_MOST: Final = 1_000
-"""More than anybody reads; it keeps the page quick for a number that texts all day."""
+SHOWN: Final = 40
 
-_STATUS_OF_ACT: Final = {ConsentRecord.Act.OPT_IN: "opted_in", ConsentRecord.Act.OPT_OUT: "opted_out"}
-_NOT_SENT: Final = frozenset(
-    {Message.Status.BLOCKED, Message.Status.FAILED, Message.Status.CANCELLED, Message.Status.EXPIRED}
-)
-_WAITING: Final = frozenset({Message.Status.QUEUED, Message.Status.DEFERRED})
+KINDS: Final[Mapping[str, str]] = {
+    "message": "Texts",
+    "inbound": "Answers",
+    "consent": "Consent",
+    "note": "Notes",
+    "import": "Imports",
+    "change": "Changes",
+}
+"""What a timeline can be narrowed to."""
+
+_BY_NUMBER: Final[Mapping[str, Callable[[str, Newest], Iterator[Event]]]] = {
+    "message": happenings.messages,
+    "inbound": happenings.inbound,
+    "consent": happenings.consent,
+    "import": happenings.imports,
+}
+_BY_CONTACT: Final[Mapping[str, Callable[[Contact, Newest], Iterator[Event]]]] = {
+    "note": happenings.notes,
+    "change": happenings.changes,
+}
+
+ModelT = TypeVar("ModelT", bound=models.Model)
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """One line of a timeline. ``kind`` is "message", "inbound" or "consent"; ``status`` a name of common.statuses.
+class TimelinePage:
+    """Some events, newest first; ``older`` is the cursor of the next page, "" at the end."""
 
-    ``source`` says what caused it and ``url``, if any, leads there; ``number`` is the one of the person's it went
-    over.
-    """
-
-    kind: str
-    at: datetime
-    title: str
-    text: str = ""
-    status: str = ""
-    detail: str = ""
-    source: str = ""
-    url: str = ""
-    number: str = ""
+    events: list[Event]
+    older: str
+    started: bool
 
 
-def timeline(numbers: Collection[str], *, limit: int = SHOWN) -> list[Event]:
-    """The newest events with a person's numbers, newest first."""
-    streams = [events(number, limit) for number in numbers for events in (_messages, _inbound, _consent)]
-    return list(islice(merge(*streams, key=lambda event: event.at, reverse=True), limit))
+def timeline(
+    contact: Contact, numbers: Sequence[str], *, kind: str = "", before: str = "", limit: int = SHOWN
+) -> TimelinePage:
+    """What happened with a person and their numbers before a cursor, newest first. An unknown kind narrows nothing."""
+    place = _place(before)
+    newest = _Newest(place, limit + 1)
+    wanted = {kind} if kind in KINDS else KINDS.keys()
+    streams = [
+        *(source(number, newest) for name, source in _BY_NUMBER.items() if name in wanted for number in numbers),
+        *(source(contact, newest) for name, source in _BY_CONTACT.items() if name in wanted),
+    ]
+    found = list(islice(merge(*streams, key=_order, reverse=True), limit + 1))
+    more = len(found) > limit
+    older = f"{found[limit - 1].at.isoformat()}~{found[limit - 1].id}" if more else ""
+    return TimelinePage(found[:limit], older, place is not None)
 
 
-def _messages(number: str, limit: int) -> Iterator[Event]:
-    newest = Message.objects.filter(number=number).select_related("batch", "written_by").order_by("-created_at")
-    rows = list(newest[:limit])
-    campaigns = _campaign_names(rows)
-    for message in rows:
-        source, url = _source(message, campaigns)
-        yield Event(
-            kind="message",
-            at=message.created_at,
-            title=_title(message.status),
-            text=message.body,
-            status=message.status,
-            detail=reason_of(message),
-            source=source,
-            url=url,
-            number=number,
-        )
+def _order(event: Event) -> tuple[datetime, UUID]:
+    """Two events of one moment keep their order from page to page."""
+    return event.at, event.id
 
 
-def _campaign_names(messages: Sequence[Message]) -> dict[object, str]:
-    causes = {message.batch.cause_id for message in messages if message.batch.cause_kind == "campaign"}
-    return dict(Campaign.objects.filter(id__in=causes).values_list("id", "name"))
+@dataclass(frozen=True, slots=True)
+class _Newest:
+    """The newest rows before a place."""
+
+    place: tuple[datetime, UUID] | None
+    limit: int
+
+    def __call__(self, rows: models.QuerySet[ModelT], at: str) -> list[ModelT]:
+        if self.place is not None:
+            moment, last = self.place
+            rows = rows.filter(Q(**{f"{at}__lte": moment}), Q(**{f"{at}__lt": moment}) | Q(id__lt=last))
+        return list(rows.order_by(f"-{at}", "-id")[: self.limit])
 
 
-def _source(message: Message, campaigns: dict[object, str]) -> tuple[str, str]:
-    cause = message.batch.cause_id
-    if cause in campaigns:
-        return f"Campaign “{campaigns[cause]}”", reverse("campaign", args=[cause])
-    if message.written_by:
-        return f"Written by {message.written_by}", ""
-    return ("Automatic answer", "") if message.batch.cause_kind == "auto_reply" else ("", "")
-
-
-def _title(status: str) -> str:
-    if status in _NOT_SENT:
-        return "Text not sent"
-    return "Text waiting" if status in _WAITING else "Text sent"
-
-
-def _inbound(number: str, limit: int) -> Iterator[Event]:
-    for inbound in InboundMessage.objects.filter(number=number).order_by("-received_at")[:limit]:
-        yield Event(kind="inbound", at=inbound.received_at, title="They wrote", text=inbound.body, number=number)
-
-
-def _consent(number: str, limit: int) -> Iterator[Event]:
-    purposes = dict([*Purpose.choices, (ALL_PURPOSES, "everything")])
-    rows = ConsentRecord.objects.filter(number=number).select_related("actor").order_by("-occurred_at")[:limit]
-    for record in rows:
-        recorder = f", recorded by {record.actor}" if record.actor else ""
-        direction = "of" if record.act == ConsentRecord.Act.OPT_OUT else "to"
-        yield Event(
-            kind="consent",
-            at=record.occurred_at,
-            title=f"{record.get_act_display()} {direction} {purposes[record.purpose].lower()}",
-            text=record.wording,
-            status=_STATUS_OF_ACT[ConsentRecord.Act(record.act)],
-            detail=f"{record.get_source_display()}{recorder}",
-            number=number,
-        )
+def _place(cursor: str) -> tuple[datetime, UUID] | None:
+    moment, _, last = cursor.partition("~")
+    try:
+        at, event_id = datetime.fromisoformat(moment), UUID(last)
+    except ValueError:
+        return None
+    return (at, event_id) if at.tzinfo else None

@@ -9,6 +9,7 @@ from consent.purposes import PURPOSES_WITH_CONSENT
 from contacts.importing.columns import FIELDS
 from contacts.models import ContactImport, ContactList
 from contacts.models.contact import NAME_LENGTH
+from contacts.models.notes import NOTE_LENGTH
 from contacts.models.numbers import LABEL_LENGTH
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "ImportChoicesForm",
     "ListForm",
     "NewContactForm",
+    "NoteForm",
     "NumberForm",
     "OptInForm",
     "TagForm",
@@ -97,6 +99,17 @@ class TagForm(forms.Form):
     """A tag to put on a contact."""
 
     tag = forms.CharField(label="Tag", max_length=40)
+
+
+class NoteForm(forms.Form):
+    """A note to write on a contact."""
+
+    body = forms.CharField(
+        label="Note",
+        max_length=NOTE_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        error_messages={"required": "Write something first."},
+    )
 
 
 class UploadForm(forms.Form):

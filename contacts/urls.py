@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from contacts.views import contacts, imports, lists, numbers
+from contacts.views import contacts, imports, lists, notes, numbers
 
 urlpatterns = [
     path("", contacts.contacts, name="contacts"),
@@ -24,6 +24,9 @@ urlpatterns = [
     path("<uuid:contact_id>/tags/", contacts.contact_tag, name="contact_tag"),
     path("<uuid:contact_id>/lists/", contacts.contact_list_add, name="contact_list_add"),
     path("<uuid:contact_id>/lists/<uuid:list_id>/remove/", contacts.contact_list_remove, name="contact_list_remove"),
+    path("<uuid:contact_id>/notes/", notes.note_add, name="note_add"),
+    path("<uuid:contact_id>/notes/<uuid:note_id>/", notes.note_edit, name="note_edit"),
+    path("<uuid:contact_id>/notes/<uuid:note_id>/delete/", notes.note_delete, name="note_delete"),
     path("import/", imports.imports, name="imports"),
     path("import/<uuid:import_id>/", imports.import_job, name="import_job"),
     path("import/<uuid:import_id>/rejected.csv", imports.import_rejected, name="import_rejected"),

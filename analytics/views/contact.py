@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from analytics.timeline import SHOWN, SHOWN_AT_MOST, timeline
+from analytics.timeline import KINDS, timeline
 from consent.gate import ALLOW, REASONS, Decision
 from consent.models import ConsentState, Suppression
 from consent.purposes import Purpose
@@ -29,7 +29,8 @@ _SUGGESTED_TAGS = 200
 @tenant_view(Permission.VIEW)
 @require_GET
 def contact(request: TenantRequest, contact_id: UUID) -> HttpResponse:
-    """One person. ``?all=1`` shows more of what happened; ``?number=`` is the one whose consent is shown."""
+    """One person. ``?kind=`` narrows what happened, ``?before=`` is the place of an older page of it; ``?number=`` is
+    the number whose consent is shown."""
     found = get_object_or_404(Contact, id=contact_id)
     joined = ListMember.objects.filter(contact=found).values("contact_list_id")
     carried = ContactTag.objects.filter(contact=found).values("tag_id")
@@ -37,9 +38,7 @@ def contact(request: TenantRequest, contact_id: UUID) -> HttpResponse:
     numbers = [found.number, *(row.number for row in further)]
     shown = request.GET.get("number", "")
     number = shown if shown in numbers else found.number
-    limit = SHOWN_AT_MOST if request.GET.get("all") else SHOWN
-    # One more than is shown tells whether there are older ones.
-    events = timeline(numbers, limit=limit + 1)
+    kind = request.GET.get("kind", "")
     role = request.membership.role
     context = {
         "contact": found,
@@ -54,12 +53,14 @@ def contact(request: TenantRequest, contact_id: UUID) -> HttpResponse:
         "other_lists": ContactList.objects.exclude(id__in=joined).order_by("name"),
         "tags": Tag.objects.filter(id__in=carried).order_by("name"),
         "other_tags": Tag.objects.exclude(id__in=carried).order_by("name")[:_SUGGESTED_TAGS],
-        "timeline": events[:limit],
-        "has_older": len(events) > limit,
-        "shows_all": limit == SHOWN_AT_MOST,
+        "timeline": timeline(found, numbers, kind=kind, before=request.GET.get("before", "")),
+        "kinds": KINDS,
+        "kind": kind,
+        "user_id": request.user.id,
         "conversation": Conversation.objects.filter(number=number).first(),
         "now": timezone.now(),
         "may_edit": allowed(role, Permission.EDIT_CONTACTS),
+        "may_edit_notes": allowed(role, Permission.EDIT_ALL_NOTES),
         "may_reply": allowed(role, Permission.REPLY),
         "may_import": allowed(role, Permission.IMPORT_CONTACTS),
     }

@@ -3,12 +3,15 @@
 from contacts.models.contact import Contact
 from contacts.models.imports import ContactImport, ImportFile, ImportRow
 from contacts.models.lists import ContactList, ContactTag, ListMember, Tag
+from contacts.models.notes import ContactChange, ContactNote
 from contacts.models.numbers import ContactNumber
 
 __all__ = [
     "Contact",
+    "ContactChange",
     "ContactImport",
     "ContactList",
+    "ContactNote",
     "ContactNumber",
     "ContactTag",
     "ImportFile",

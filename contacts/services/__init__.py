@@ -10,15 +10,20 @@ from contacts.services.lists import (
     remove_from_list,
     rename_list,
     tag_contact,
+    untag_contact,
 )
+from contacts.services.notes import add_note, delete_note, edit_note
 from contacts.services.numbers import add_number, prefer_number, remove_number
 
 __all__ = [
+    "add_note",
     "add_number",
     "add_to_list",
     "create_contact",
     "create_list",
     "delete_list",
+    "delete_note",
+    "edit_note",
     "get_or_create_tag",
     "prefer_number",
     "remove_from_list",
@@ -26,6 +31,7 @@ __all__ = [
     "rename_list",
     "start_import",
     "tag_contact",
+    "untag_contact",
     "update_contact",
     "upload_import",
 ]

@@ -1,9 +1,11 @@
 """What can be done with lists and tags."""
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
 from common.unique import AlreadyThere, unique
-from contacts.models import Contact, ContactImport, ContactList, ContactTag, ListMember, Tag
+from contacts.changes import note_change
+from contacts.models import Contact, ContactChange, ContactImport, ContactList, ContactTag, ListMember, Tag
 
 __all__ = [
     "add_to_list",
@@ -13,6 +15,7 @@ __all__ = [
     "remove_from_list",
     "rename_list",
     "tag_contact",
+    "untag_contact",
 ]
 
 
@@ -57,16 +60,29 @@ def get_or_create_tag(*, name: str) -> Tag:
     return found or Tag.objects.get_or_create(name=clean)[0]
 
 
+@transaction.atomic
 def add_to_list(*, contact: Contact, contact_list: ContactList) -> None:
     """Put a contact into a list; again is no error."""
-    ListMember.objects.get_or_create(contact=contact, contact_list=contact_list)
+    if ListMember.objects.get_or_create(contact=contact, contact_list=contact_list)[1]:
+        note_change(contact, ContactChange.Kind.LISTED, contact_list.name)
 
 
+@transaction.atomic
 def remove_from_list(*, contact: Contact, contact_list: ContactList) -> None:
     """Take a contact out of a list."""
-    ListMember.objects.filter(contact=contact, contact_list=contact_list).delete()
+    if ListMember.objects.filter(contact=contact, contact_list=contact_list).delete()[0]:
+        note_change(contact, ContactChange.Kind.UNLISTED, contact_list.name)
 
 
+@transaction.atomic
 def tag_contact(*, contact: Contact, tag: Tag) -> None:
     """Put a tag on a contact; again is no error."""
-    ContactTag.objects.get_or_create(contact=contact, tag=tag)
+    if ContactTag.objects.get_or_create(contact=contact, tag=tag)[1]:
+        note_change(contact, ContactChange.Kind.TAGGED, tag.name)
+
+
+@transaction.atomic
+def untag_contact(*, contact: Contact, tag: Tag) -> None:
+    """Take a tag off a contact."""
+    if ContactTag.objects.filter(contact=contact, tag=tag).delete()[0]:
+        note_change(contact, ContactChange.Kind.UNTAGGED, tag.name)

@@ -22,7 +22,7 @@ from consent.models import ConsentRecord, ConsentState, Suppression
 from consent.purposes import Purpose
 from consent.services import is_suppressed, opt_in, opt_out, suppressed_among
 from contacts.forms import ContactForm, NewContactForm, OptInForm, TagForm
-from contacts.models import Contact, ContactList, ContactNumber, ContactTag, Tag
+from contacts.models import Contact, ContactList, ContactNumber, Tag
 from contacts.querysets import ContactQuerySet
 from contacts.services import (
     add_to_list,
@@ -30,6 +30,7 @@ from contacts.services import (
     get_or_create_tag,
     remove_from_list,
     tag_contact,
+    untag_contact,
     update_contact,
 )
 from tenants.access import TenantRequest, tenant_view
@@ -228,7 +229,8 @@ def contact_tag(request: TenantRequest, contact_id: UUID) -> HttpResponse:
     """Put a tag on a person, or take it off (``remove``)."""
     contact = get_object_or_404(Contact, id=contact_id)
     if remove := request.POST.get("remove"):
-        ContactTag.objects.filter(contact=contact, tag_id=_id(remove)).delete()
+        if tag := Tag.objects.filter(id=_id(remove)).first():
+            untag_contact(contact=contact, tag=tag)
     else:
         form = TagForm(request.POST)
         if form.is_valid() and form.cleaned_data["tag"].strip():
