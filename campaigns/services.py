@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from campaigns import locks
+from campaigns.audited import audience_names, record_draft
 from campaigns.models import AudienceChoice, Campaign
 from campaigns.recipients import audience_of, version_of
 from campaigns.tasks import plan
@@ -19,6 +20,7 @@ from contacts.models import ContactList, Tag
 from messaging.merge_tags import problems
 from messaging.services import cancel_batches, hold_batches
 from messaging.services.sending import MAX_BODY
+from tenants.audit import record
 
 __all__ = [
     "Changed",
@@ -72,7 +74,9 @@ def save_draft(*, campaign: Campaign, known_tags: Collection[str]) -> Campaign:
     checked = {"name", "purpose", "body", "stop_footer"}
     campaign.clean_fields(exclude={field.name for field in Campaign._meta.fields} - checked)
     # What else is known of the campaign here was read earlier, and may be old by now.
+    known = None if is_new else Campaign.objects.select_related("sender").get(id=campaign.id)
     campaign.save(update_fields=None if is_new else _WRITTEN)
+    record_draft(known, campaign)
     return campaign
 
 
@@ -91,6 +95,7 @@ def choose_audience(
     both = {one.id for one in (*lists, *tags)} & {one.id for one in (*excluded_lists, *excluded_tags)}
     if both:
         raise ValidationError("A list or tag cannot be included and excluded at once.")
+    before = audience_names(Campaign.objects.get(id=campaign.id))
     campaign.everyone = everyone
     campaign.save(update_fields=["everyone"])
     AudienceChoice.objects.filter(campaign=campaign).delete()
@@ -100,6 +105,9 @@ def choose_audience(
         choices += [AudienceChoice(campaign=campaign, contact_list=one) for one in lists]
         choices += [AudienceChoice(campaign=campaign, tag=one) for one in tags]
     AudienceChoice.objects.bulk_create(choices)
+    after = audience_names(campaign)
+    if before != after:
+        record("campaign.audience_chosen", target=campaign, before=before, after=after)
 
 
 def schedule(*, campaign: Campaign, at: datetime, seen: str = "") -> None:
@@ -112,12 +120,15 @@ def schedule(*, campaign: Campaign, at: datetime, seen: str = "") -> None:
     if at > timezone.now() + LATEST_START:
         raise ValidationError({"scheduled_at": "Choose a time within a year from now."})
     _save(campaign, status=_Status.SCHEDULED, scheduled_at=at)
+    record("campaign.scheduled", target=campaign, after={"scheduled_at": at})
 
 
 def unschedule(*, campaign: Campaign) -> None:
     """Make a scheduled campaign a draft again."""
     _lock_anew(campaign, _Status.SCHEDULED)
+    before = campaign.scheduled_at
     _save(campaign, status=_Status.DRAFT, scheduled_at=None)
+    record("campaign.unscheduled", target=campaign, before={"scheduled_at": before})
 
 
 def launch(*, campaign: Campaign, seen: str = "") -> None:
@@ -129,6 +140,7 @@ def launch(*, campaign: Campaign, seen: str = "") -> None:
     _require_seen(campaign, seen)
     _require_complete(campaign)
     _save(campaign, status=_Status.LAUNCHING, launched_at=timezone.now())
+    record("campaign.launched", target=campaign)
     _ask_to_plan(campaign)
 
 
@@ -136,6 +148,7 @@ def pause(*, campaign: Campaign) -> None:
     """Hold everything that has not been handed over yet; what is under way arrives."""
     _lock_anew(campaign, _Status.LAUNCHING, _Status.SENDING)
     _save(campaign, status=_Status.PAUSED)
+    record("campaign.paused", target=campaign)
     hold_batches(cause_id=campaign.id, held=True)
 
 
@@ -144,6 +157,7 @@ def resume(*, campaign: Campaign) -> None:
     _lock_anew(campaign, _Status.PAUSED)
     status = _Status.SENDING if campaign.planned_at else _Status.LAUNCHING
     _save(campaign, status=status, plan_failures=0, plan_again_at=None)
+    record("campaign.resumed", target=campaign)
     hold_batches(cause_id=campaign.id, held=False)
     _ask_to_plan(campaign)
 
@@ -152,6 +166,7 @@ def cancel(*, campaign: Campaign) -> None:
     """End a campaign: whatever has not been handed over will never be, and each recipient's record says so."""
     _lock_anew(campaign, _Status.SCHEDULED, _Status.LAUNCHING, _Status.SENDING, _Status.PAUSED)
     _save(campaign, status=_Status.CANCELLED, finished_at=timezone.now(), plan_failures=0, plan_again_at=None)
+    record("campaign.cancelled", target=campaign)
     hold_batches(cause_id=campaign.id, held=True)
     cancel_batches(cause_id=campaign.id)
     _ask_to_plan(campaign)

@@ -4,11 +4,13 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Model
 from django.utils import timezone
 
 from consent.ledger import OptIn, project, record_opt_ins
 from consent.models import ALL_PURPOSES, ConsentRecord, ConsentState, PossibleOptOut, Suppression
 from consent.revocation_lock import hold_exclusively
+from tenants import audit
 
 __all__ = [
     "is_suppressed",
@@ -21,9 +23,16 @@ __all__ = [
 ]
 
 
-def opt_in(*, opt_in: OptIn, actor_id: UUID | None = None) -> UUID:
-    """Record one agreement and lift nothing: a suppressed number stays suppressed. Returns the record's id."""
-    return record_opt_ins([opt_in], actor_id=actor_id)[0]
+def opt_in(*, opt_in: OptIn, actor_id: UUID | None = None, about: Model | None = None) -> UUID:
+    """Record one agreement and lift nothing: a suppressed number stays suppressed. Returns the record's id.
+
+    ``about``: the contact or the conversation that the audit log names when staff (``actor_id``) wrote it down.
+    """
+    record_id = record_opt_ins([opt_in], actor_id=actor_id)[0]
+    if actor_id is not None:
+        after = {"purpose": opt_in.purpose, "source": opt_in.source}
+        audit.record("consent.opted_in", target=about, target_name="", after=after)
+    return record_id
 
 
 def opt_out(
@@ -35,10 +44,11 @@ def opt_out(
     reason: str = Suppression.Reason.OPTED_OUT,
     actor_id: UUID | None = None,
     occurred_at: datetime | None = None,
+    about: Model | None = None,
 ) -> bool:
     """End everything for a number, now. Returns False if it was suppressed already (the act is recorded anyway).
 
-    ``occurred_at`` is when the person said so, if that was earlier.
+    ``occurred_at`` is when the person said so, if that was earlier; ``about`` as for ``opt_in``.
     """
     hold_exclusively()
     said_at = occurred_at or timezone.now()
@@ -53,6 +63,8 @@ def opt_out(
         occurred_at=said_at,
     )
     project([record.id])
+    if actor_id is not None:
+        audit.record("consent.opted_out", target=about, target_name="", after={"source": source})
     settle_possible_opt_out(number=number)
     if is_suppressed(number=number):
         return False

@@ -12,6 +12,7 @@ from contacts.models import Contact
 from messaging.models import InboundMessage, Message
 from messaging.services import send_reply
 from support.models import Conversation
+from tenants.audit import record
 from tenants.models import Tenant
 
 __all__ = ["close", "mark_read", "note_inbound", "open_conversation", "reopen", "reply", "settle_review"]
@@ -44,7 +45,10 @@ def open_conversation(*, tenant: Tenant, number: str) -> Conversation:
     except NumberProblem as problem:
         raise ValidationError({"number": str(problem)}) from None
     contact = Contact.objects.by_number(e164).first()
-    return Conversation.objects.get_or_create(number=e164, defaults={"contact": contact})[0]
+    conversation, is_new = Conversation.objects.get_or_create(number=e164, defaults={"contact": contact})
+    if is_new:
+        record("conversation.opened", target=conversation, target_name="")
+    return conversation
 
 
 def reply(
@@ -80,7 +84,9 @@ def settle_review(*, conversation: Conversation, opted_out: bool, user_id: UUID)
             wording=text.body if text else "",
             evidence={"recorded_on": "inbox", **({"inbound": str(text.id)} if text else {})},
             actor_id=user_id,
+            about=conversation,
         )
+    record("conversation.judged", target=conversation, target_name="", after={"opted_out": opted_out})
     settle_possible_opt_out(number=conversation.number)
     Conversation.objects.filter(id=conversation.id).update(needs_review=False)
 
@@ -88,8 +94,10 @@ def settle_review(*, conversation: Conversation, opted_out: bool, user_id: UUID)
 def close(*, conversation: Conversation) -> None:
     """Done with it, until the person writes again. A question whether they opted out stays open until it is decided."""
     Conversation.objects.filter(id=conversation.id).update(closed_at=timezone.now(), unread_count=0)
+    record("conversation.closed", target=conversation, target_name="")
 
 
 def reopen(*, conversation: Conversation) -> None:
     """Take it up again."""
     Conversation.objects.filter(id=conversation.id).update(closed_at=None)
+    record("conversation.reopened", target=conversation, target_name="")

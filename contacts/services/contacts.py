@@ -11,6 +11,7 @@ from common.unique import AlreadyThere, unique
 from contacts.models import Contact
 from contacts.number_lock import share
 from contacts.querysets import search_key
+from tenants.audit import record
 from tenants.models import Tenant
 
 __all__ = ["create_contact", "update_contact"]
@@ -29,22 +30,30 @@ def create_contact(*, tenant: Tenant, number: str, values: Mapping[str, str]) ->
         raise known
     try:
         with unique():
-            return _save(Contact(number=e164), values)
+            contact, _ = _save(Contact(number=e164), values)
     except AlreadyThere:
         raise known from None
+    record("contact.added", target=contact, target_name="")
+    return contact
 
 
 def update_contact(*, contact: Contact, values: Mapping[str, str]) -> Contact:
     """Change a contact's names and details; their numbers are changed by services of their own."""
-    return _save(contact, values)
+    contact, changed = _save(contact, values)
+    if changed:
+        record("contact.changed", target=contact, target_name="", after={"fields": changed})
+    return contact
 
 
-def _save(contact: Contact, values: Mapping[str, str]) -> Contact:
+def _save(contact: Contact, values: Mapping[str, str]) -> tuple[Contact, list[str]]:
+    """The contact and the names of the details that changed."""
+    changed = []
     for name in ("first_name", "last_name", "email", "language", "timezone"):
-        if name in values:
+        if name in values and getattr(contact, name) != values[name].strip():
             setattr(contact, name, values[name].strip())
+            changed.append(name)
     contact.first_key, contact.last_key = search_key(contact.first_name), search_key(contact.last_name)
     contact.updated_at = timezone.now()
     contact.full_clean(exclude=["tenant", "first_key", "last_key", "fields"])
     contact.save()
-    return contact
+    return contact, changed

@@ -14,6 +14,7 @@ from contacts.importing.columns import FIELDS, guess_columns, is_number, may_be_
 from contacts.importing.decoding import FileProblem, read_table
 from contacts.models import ContactImport, ContactList, ImportFile, Tag
 from contacts.tasks import import_rows
+from tenants.audit import record
 from tenants.models import Tenant
 
 __all__ = ["start_import", "upload_import"]
@@ -38,6 +39,7 @@ def upload_import(*, tenant: Tenant, file_name: str, content: bytes, user_id: UU
         created_by_id=user_id,
     )
     ImportFile.objects.create(contact_import=job, content=content)
+    record("import.uploaded", target=job, after={"rows": job.rows_total})
     return job
 
 
@@ -67,8 +69,19 @@ def start_import(
     _check_choices(job)
     job.status = ContactImport.Status.QUEUED
     job.save()
+    record("import.started", target=job, after=_choices(job))
     if not by_caller:
         enqueue_on_commit(import_rows, str(job.tenant_id), str(job.id))
+
+
+def _choices(job: ContactImport) -> dict[str, object]:
+    return {
+        "columns": [name for name in job.columns if name],
+        "basis": job.basis,
+        "purposes": job.purposes,
+        "list": job.contact_list.name if job.contact_list else None,
+        "tag": job.tag.name if job.tag else None,
+    }
 
 
 def _check_choices(job: ContactImport) -> None:

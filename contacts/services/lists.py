@@ -6,6 +6,7 @@ from django.db import transaction
 from common.unique import AlreadyThere, unique
 from contacts.changes import note_change
 from contacts.models import Contact, ContactChange, ContactImport, ContactList, ContactTag, ListMember, Tag
+from tenants.audit import record
 
 __all__ = [
     "add_to_list",
@@ -21,12 +22,17 @@ __all__ = [
 
 def create_list(*, name: str) -> ContactList:
     """Make a list; raises ``ValidationError`` when the name is taken or empty."""
-    return _save_list(ContactList(), name)
+    contact_list = _save_list(ContactList(), name)
+    record("list.created", target=contact_list)
+    return contact_list
 
 
 def rename_list(*, contact_list: ContactList, name: str) -> None:
     """Give a list another name; raises ``ValidationError`` when it is taken or empty."""
+    before = contact_list.name
     _save_list(contact_list, name)
+    if before != contact_list.name:
+        record("list.renamed", target=contact_list, before={"name": before}, after={"name": contact_list.name})
 
 
 def _save_list(contact_list: ContactList, name: str) -> ContactList:
@@ -47,6 +53,7 @@ def delete_list(*, contact_list: ContactList) -> None:
     """Delete a list, not its contacts; one that an import names stays, because it is part of that record."""
     if ContactImport.objects.filter(contact_list=contact_list).exists():
         raise ValidationError("An import put contacts into this list, so it stays as part of that record.")
+    record("list.deleted", target=contact_list)
     ListMember.objects.filter(contact_list=contact_list).delete()
     contact_list.delete()
 
@@ -57,7 +64,12 @@ def get_or_create_tag(*, name: str) -> Tag:
     if not clean:
         raise ValidationError({"tag": "Give the tag a name."})
     found = Tag.objects.filter(name__iexact=clean).first()
-    return found or Tag.objects.get_or_create(name=clean)[0]
+    if found:
+        return found
+    tag, is_new = Tag.objects.get_or_create(name=clean)
+    if is_new:
+        record("tag.created", target=tag)
+    return tag
 
 
 @transaction.atomic
@@ -65,6 +77,7 @@ def add_to_list(*, contact: Contact, contact_list: ContactList) -> None:
     """Put a contact into a list; again is no error."""
     if ListMember.objects.get_or_create(contact=contact, contact_list=contact_list)[1]:
         note_change(contact, ContactChange.Kind.LISTED, contact_list.name)
+        record("contact.list_added", target=contact, target_name="", after={"list": contact_list.name})
 
 
 @transaction.atomic
@@ -72,6 +85,7 @@ def remove_from_list(*, contact: Contact, contact_list: ContactList) -> None:
     """Take a contact out of a list."""
     if ListMember.objects.filter(contact=contact, contact_list=contact_list).delete()[0]:
         note_change(contact, ContactChange.Kind.UNLISTED, contact_list.name)
+        record("contact.list_removed", target=contact, target_name="", before={"list": contact_list.name})
 
 
 @transaction.atomic
@@ -79,6 +93,7 @@ def tag_contact(*, contact: Contact, tag: Tag) -> None:
     """Put a tag on a contact; again is no error."""
     if ContactTag.objects.get_or_create(contact=contact, tag=tag)[1]:
         note_change(contact, ContactChange.Kind.TAGGED, tag.name)
+        record("contact.tagged", target=contact, target_name="", after={"tag": tag.name})
 
 
 @transaction.atomic
@@ -86,3 +101,4 @@ def untag_contact(*, contact: Contact, tag: Tag) -> None:
     """Take a tag off a contact."""
     if ContactTag.objects.filter(contact=contact, tag=tag).delete()[0]:
         note_change(contact, ContactChange.Kind.UNTAGGED, tag.name)
+        record("contact.untagged", target=contact, target_name="", before={"tag": tag.name})

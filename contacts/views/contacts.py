@@ -187,7 +187,7 @@ def contact_opt_in(request: TenantRequest, contact_id: UUID) -> HttpResponse:
                 wording=data["wording"],
                 evidence={"recorded_on": "contact page"},
             )
-            opt_in(opt_in=agreement, actor_id=request.user.id)
+            opt_in(opt_in=agreement, actor_id=request.user.id, about=contact)
             messages.success(request, "The opt-in is recorded.")
             return _to_consent_of(contact, number)
     context = {"form": form, "contact": contact, "number": number, "suppressed": is_suppressed(number=number)}
@@ -205,6 +205,7 @@ def contact_opt_out(request: TenantRequest, contact_id: UUID) -> HttpResponse:
         source=ConsentRecord.Source.STAFF,
         evidence={"recorded_on": "contact page"},
         actor_id=request.user.id,
+        about=contact,
     )
     messages.success(request, "The opt-out is recorded. This number gets no more texts.")
     return _to_consent_of(contact, number)

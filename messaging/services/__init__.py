@@ -13,13 +13,14 @@ from messaging.services.sending import (
     send_reply,
     why_or_why_not,
 )
-from messaging.services.templates import save_template
+from messaging.services.templates import delete_template, save_template
 from messaging.services.waking import wake
 
 __all__ = [
     "add_provider_account",
     "add_sender",
     "cancel_batches",
+    "delete_template",
     "hold_batches",
     "make_default_sender",
     "receive",

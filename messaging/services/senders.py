@@ -8,6 +8,7 @@ from django.db import transaction
 from common.phone_numbers import NumberProblem, parse
 from common.unique import AlreadyThere, unique
 from messaging.models import ProviderAccount, Sender
+from tenants.audit import record
 from tenants.models import Tenant
 
 __all__ = ["add_provider_account", "add_sender", "make_default_sender", "set_sender_status"]
@@ -28,6 +29,11 @@ def add_provider_account(*, kind: str, name: str, credentials: Mapping[str, str]
             account.save()
     except AlreadyThere:
         raise taken from None
+    record(
+        "account.added",
+        target=account,
+        after={"kind": kind, "reference": account.account_reference, "answers_keywords": account.answers_keywords},
+    )
     return account
 
 
@@ -53,6 +59,7 @@ def add_sender(*, tenant: Tenant, account: ProviderAccount, value: str, kind: st
             sender.save()
     except AlreadyThere:
         raise known from None
+    record("sender.added", target=sender, after={"number": sender.value, "kind": kind, "account": account.name})
     return _default_if_first(sender)
 
 
@@ -71,12 +78,21 @@ def _default_if_first(sender: Sender) -> Sender:
 @transaction.atomic
 def make_default_sender(*, sender: Sender) -> None:
     """Texts come from this number unless another one is asked for."""
+    usual = Sender.objects.filter(is_default=True).first()
     Sender.objects.filter(is_default=True).update(is_default=False)
     sender.is_default = True
     sender.save(update_fields=["is_default"])
+    record(
+        "sender.made_default",
+        target=sender,
+        before={"usual": str(usual) if usual else None},
+        after={"usual": str(sender)},
+    )
 
 
 def set_sender_status(*, sender: Sender, active: bool) -> None:
     """Pause a sender or take it up again; what is queued for a paused sender is refused with that reason."""
+    before = sender.status
     sender.status = Sender.Status.ACTIVE if active else Sender.Status.PAUSED
     sender.save(update_fields=["status"])
+    record("sender.status_changed", target=sender, before={"status": before}, after={"status": sender.status})

@@ -19,7 +19,7 @@ from messaging.merge_tags import problems
 from messaging.models import MessageTemplate
 from messaging.offence import find_offence
 from messaging.offered_tags import known_tags, tag_buttons
-from messaging.services import save_template
+from messaging.services import delete_template, save_template
 from messaging.text import measure
 from tenants.access import TenantRequest, tenant_view
 from tenants.permissions import Permission, allowed
@@ -69,7 +69,7 @@ def template_edit(request: TenantRequest, template_id: UUID) -> HttpResponse:
 @require_POST
 def template_delete(request: TenantRequest, template_id: UUID) -> HttpResponse:
     """Delete a kept text."""
-    get_object_or_404(MessageTemplate, id=template_id).delete()
+    delete_template(template=get_object_or_404(MessageTemplate, id=template_id))
     messages.success(request, "Template deleted.")
     return redirect("templates")
 

@@ -4,6 +4,7 @@ import re
 
 from django.db import transaction
 
+from tenants.audit import record
 from tenants.models import Tenant, User
 from tenants.permissions import Role
 from tenants.scope import tenant_scope
@@ -34,6 +35,7 @@ def create_tenant(
     tenant.full_clean()
     tenant.save()
     with tenant_scope(tenant.id):
+        record("tenant.created", target=tenant, after={"country": tenant.country, "timezone": tenant.timezone})
         owner = add_member(email=owner_email, role=Role.OWNER).user
     return tenant, owner
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from consent.purposes import PURPOSES_WITH_CONSENT, Purpose
 from contacts.importing.decoding import FileProblem
@@ -16,11 +16,12 @@ from contacts.importing.rejected import rejected_rows
 from contacts.importing.run import run_import
 from contacts.models import ContactImport, ContactList
 from contacts.services import get_or_create_tag, start_import, upload_import
+from tenants.command_line import RecordedCommand
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = "Import a contact file; prints a JSON summary."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

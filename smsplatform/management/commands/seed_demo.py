@@ -5,16 +5,16 @@ import secrets
 from typing import Any
 
 from django.apps import apps
-from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from common.planner import refresh_statistics
 from smsplatform.demo.seed import seed
 from smsplatform.environment import home
+from tenants.command_line import RecordedCommand
 from tenants.owned import TenantOwned
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = "Make the demo tenants with contacts and history, unless they exist; prints the demo login."
 
     def handle(self, *args: Any, **options: Any) -> None:

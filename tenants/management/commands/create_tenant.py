@@ -7,14 +7,15 @@ from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.urls import reverse
 
+from tenants.command_line import RecordedCommand
 from tenants.models import User
 from tenants.services import create_tenant
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = "Create a tenant; prints its slug and, once, a link with which the owner sets a password."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

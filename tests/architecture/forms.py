@@ -1,0 +1,148 @@
+"""Every address of the dashboard that takes a form, with a form that it takes: what Alice, who owns the clinic, may do.
+
+``FORMS`` names for each the parts of its address and what is posted; ``UNRECORDED`` those that leave no audit entry,
+with the reason.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, Final
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from campaigns.models import Campaign
+from campaigns.services import choose_audience, launch, save_draft
+from contacts.models import ListMember
+from contacts.services import create_contact, create_list, get_or_create_tag, tag_contact, upload_import
+from messaging.models import MessageTemplate
+from messaging.services import save_template
+from support.models import Conversation
+from tenants.models import AuditEntry, Membership
+from tenants.scope import tenant_scope
+from tests.cast import Cast
+from tests.web import sign_in
+
+__all__ = ["FORMS", "UNRECORDED", "Stage", "member_routes", "stage"]
+
+UNRECORDED: Final = {
+    "campaign_preview": "it shows what would be, and changes nothing",
+    "conversation_reply": "the message itself says who wrote it and when",
+    "part_count": "it measures a text, and changes nothing",
+}
+
+Posted = tuple[dict[str, object], dict[str, Any]]
+
+FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
+    "account_add": lambda _: ({}, {"name": "New", "account_sid": f"AC{'0' * 32}", "auth_token": "t" * 32}),
+    "campaign_act": lambda s: ({"campaign_id": s.launched.id, "action": "pause"}, {}),
+    "campaign_edit": lambda s: (
+        {"campaign_id": s.draft.id},
+        {"name": "Other", "purpose": "marketing", "body": "Hello"},
+    ),
+    "campaign_new": lambda s: ({}, {"name": "New", "purpose": "marketing", "body": "Hello", "lists": [s.list.id]}),
+    "campaign_review": lambda s: ({"campaign_id": s.draft.id}, {"when": "later", "scheduled_at": _tomorrow()}),
+    "contact_add": lambda _: ({}, {"number": "+12025550177"}),
+    "contact_edit": lambda s: ({"contact_id": s.contact.id}, {"first_name": "Annabel"}),
+    "contact_list_add": lambda s: ({"contact_id": s.other.id}, {"list": s.list.id}),
+    "contact_list_remove": lambda s: ({"contact_id": s.contact.id, "list_id": s.list.id}, {}),
+    "contact_opt_in": lambda s: (
+        {"contact_id": s.contact.id},
+        {"purpose": "marketing", "source": "paper", "wording": "Signed at the desk"},
+    ),
+    "contact_opt_out": lambda s: ({"contact_id": s.contact.id}, {}),
+    "contact_tag": lambda s: ({"contact_id": s.contact.id}, {"remove": s.tag.id}),
+    "conversation_close": lambda s: ({"conversation_id": s.conversation.id}, {}),
+    "conversation_open": lambda _: ({}, {"number": "+12025550178"}),
+    "conversation_review": lambda s: ({"conversation_id": s.conversation.id}, {"decision": "keep"}),
+    "import_job": lambda s: (
+        {"import_id": s.job.id},
+        {"column_0": "first_name", "column_1": "number", "basis": "paper", "purposes": ["marketing"]},
+    ),
+    "imports": lambda _: ({}, {"file": SimpleUploadedFile("new.csv", FILE)}),
+    "list_delete": lambda s: ({"list_id": s.list.id}, {}),
+    "list_rename": lambda s: ({"list_id": s.list.id}, {"name": "Other"}),
+    "lists": lambda _: ({}, {"name": "New"}),
+    "member_add": lambda _: ({}, {"email": "new@clinic.example", "role": "agent"}),
+    "member_remove": lambda s: ({"member_id": s.bob.id}, {}),
+    "member_role": lambda s: ({"member_id": s.bob.id}, {"role": "viewer"}),
+    "sender_act": lambda s: ({"sender_id": s.sender.id, "action": "pause"}, {}),
+    "sender_add": lambda s: ({}, {"account": s.account.id, "value": "+12025550179", "kind": "long_code"}),
+    "template_delete": lambda s: ({"template_id": s.template.id}, {}),
+    "template_edit": lambda s: (
+        {"template_id": s.template.id},
+        {"name": "Hours", "purpose": "marketing", "body": "We close at five"},
+    ),
+    "template_new": lambda _: ({}, {"name": "New", "purpose": "marketing", "body": "Hello"}),
+}
+
+FILE: Final = b"name,phone\nAnn Lee,+12025550101\n"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Alice signed in, and something of everything to act on."""
+
+    cast: Cast
+    client: Client
+    things: SimpleNamespace
+
+    def post(self, name: str) -> tuple[HttpResponse, list[AuditEntry]]:
+        """Send the form of an address; what it answered, and the entries that it left."""
+        parts, data = FORMS[name](self.things)
+        with tenant_scope(self.cast.clinic.tenant.id):
+            before = set(AuditEntry.objects.values_list("id", flat=True))
+        answer: Any = self.client.post(reverse(name, kwargs=parts), data)
+        with tenant_scope(self.cast.clinic.tenant.id):
+            return answer, list(AuditEntry.objects.exclude(id__in=before))
+
+
+def stage(cast: Cast, client: Client) -> Stage:
+    """Set everything up."""
+    tenant = cast.clinic.tenant
+    sign_in(client, cast.alice, tenant)
+    with tenant_scope(tenant.id):
+        things = SimpleNamespace(
+            account=cast.clinic.account,
+            bob=Membership.objects.get(user=cast.bob),
+            contact=create_contact(tenant=tenant, number="+12025550101", values={"first_name": "Ann"}),
+            list=create_list(name="VIP"),
+            other=create_contact(tenant=tenant, number="+12025550102", values={}),
+            sender=cast.clinic.sender,
+            tag=get_or_create_tag(name="regular"),
+            template=save_template(template=MessageTemplate(name="Hours", body="We close at six")),
+            job=upload_import(tenant=tenant, file_name="people.csv", content=FILE, user_id=cast.alice.id),
+        )
+        ListMember.objects.create(contact=things.contact, contact_list=things.list)
+        tag_contact(contact=things.contact, tag=things.tag)
+        things.conversation = Conversation.objects.create(number="+12025550101", needs_review=True)
+        things.draft, things.launched = _campaign(things, "Draft"), _campaign(things, "Launched")
+        launch(campaign=things.launched)
+    return Stage(cast, client, things)
+
+
+def member_routes() -> dict[str, dict[str, Any]]:
+    """The addresses of members' pages by name, each with the converters of its parts."""
+    return dict(_routes(get_resolver()))
+
+
+def _routes(resolver: URLResolver) -> Iterator[tuple[str, dict[str, Any]]]:
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLResolver):
+            yield from _routes(entry)
+        elif isinstance(entry, URLPattern) and hasattr(entry.callback, "tenant_permission"):
+            yield entry.name or "", dict(entry.pattern.converters)
+
+
+def _campaign(things: SimpleNamespace, name: str) -> Campaign:
+    campaign = save_draft(campaign=Campaign(name=name, body="Hello"), known_tags=())
+    choose_audience(campaign=campaign, lists=[things.list], tags=[])
+    return campaign
+
+
+def _tomorrow() -> str:
+    return f"{datetime.now(UTC) + timedelta(days=2):%Y-%m-%dT%H:%M}"
