@@ -18,7 +18,14 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from campaigns.models import Campaign
 from campaigns.services import choose_audience, launch, save_draft
 from contacts.models import ListMember
-from contacts.services import create_contact, create_list, get_or_create_tag, tag_contact, upload_import
+from contacts.services import (
+    add_number,
+    create_contact,
+    create_list,
+    get_or_create_tag,
+    tag_contact,
+    upload_import,
+)
 from messaging.models import MessageTemplate
 from messaging.services import save_template
 from support.models import Conversation
@@ -50,6 +57,9 @@ FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
     "contact_edit": lambda s: ({"contact_id": s.contact.id}, {"first_name": "Annabel"}),
     "contact_list_add": lambda s: ({"contact_id": s.other.id}, {"list": s.list.id}),
     "contact_list_remove": lambda s: ({"contact_id": s.contact.id, "list_id": s.list.id}, {}),
+    "contact_number_add": lambda s: ({"contact_id": s.contact.id}, {"number": "+12025550176"}),
+    "contact_number_prefer": lambda s: ({"contact_id": s.contact.id, "number_id": s.further.id}, {}),
+    "contact_number_remove": lambda s: ({"contact_id": s.contact.id, "number_id": s.further.id}, {}),
     "contact_opt_in": lambda s: (
         {"contact_id": s.contact.id},
         {"purpose": "marketing", "source": "paper", "wording": "Signed at the desk"},
@@ -117,6 +127,7 @@ def stage(cast: Cast, client: Client) -> Stage:
             template=save_template(template=MessageTemplate(name="Hours", body="We close at six")),
             job=upload_import(tenant=tenant, file_name="people.csv", content=FILE, user_id=cast.alice.id),
         )
+        things.further = add_number(tenant=tenant, contact=things.contact, number="+12025550103")
         ListMember.objects.create(contact=things.contact, contact_list=things.list)
         tag_contact(contact=things.contact, tag=things.tag)
         things.conversation = Conversation.objects.create(number="+12025550101", needs_review=True)
