@@ -19,6 +19,7 @@ from campaigns.models import Campaign
 from campaigns.services import choose_audience, launch, save_draft
 from contacts.models import ListMember
 from contacts.services import (
+    add_note,
     add_number,
     create_contact,
     create_list,
@@ -80,6 +81,9 @@ FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
     "member_add": lambda _: ({}, {"email": "new@clinic.example", "role": "agent"}),
     "member_remove": lambda s: ({"member_id": s.bob.id}, {}),
     "member_role": lambda s: ({"member_id": s.bob.id}, {"role": "viewer"}),
+    "note_add": lambda s: ({"contact_id": s.contact.id}, {"body": "Comes on Mondays"}),
+    "note_delete": lambda s: ({"contact_id": s.contact.id, "note_id": s.note.id}, {}),
+    "note_edit": lambda s: ({"contact_id": s.contact.id, "note_id": s.note.id}, {"body": "Comes on Fridays"}),
     "sender_act": lambda s: ({"sender_id": s.sender.id, "action": "pause"}, {}),
     "sender_add": lambda s: ({}, {"account": s.account.id, "value": "+12025550179", "kind": "long_code"}),
     "template_delete": lambda s: ({"template_id": s.template.id}, {}),
@@ -128,6 +132,7 @@ def stage(cast: Cast, client: Client) -> Stage:
             job=upload_import(tenant=tenant, file_name="people.csv", content=FILE, user_id=cast.alice.id),
         )
         things.further = add_number(tenant=tenant, contact=things.contact, number="+12025550103")
+        things.note = add_note(contact=things.contact, body="Comes on Tuesdays", author_id=cast.alice.id)
         ListMember.objects.create(contact=things.contact, contact_list=things.list)
         tag_contact(contact=things.contact, tag=things.tag)
         things.conversation = Conversation.objects.create(number="+12025550101", needs_review=True)
