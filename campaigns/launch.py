@@ -190,7 +190,11 @@ def _decide(campaign: Campaign, page: Sequence[_Recipient], rendered: Sequence[R
     repeated = _numbers_planned(campaign.id, [recipient.number for recipient in page])
     candidates = []
     for recipient, text in zip(page, rendered, strict=True):
-        candidates.append(Candidate(recipient.number, text.missing, recipient.number in repeated))
+        candidates.append(
+            Candidate(
+                recipient.number, text.missing, recipient.number in repeated, person_erased=recipient.contact is None
+            )
+        )
         repeated.add(recipient.number)
     circumstances = Circumstances(
         tenant=campaign.tenant, purpose=campaign.purpose, sender_problem=choose(campaign.sender_id).problem

@@ -68,7 +68,7 @@ class Forecast:
 
 def preview_text(campaign: Campaign, audience: Audience) -> Preview:
     """The text as the first member of the audience (or any contact) would get it."""
-    contact = members(audience).order_by("id").first() or Contact.objects.order_by("id").first()
+    contact = members(audience).order_by("id").first() or Contact.objects.get_queryset().active().order_by("id").first()
     # A footer alone is no text yet.
     template = compile_template(campaign.text if campaign.body.strip() else "")
     rendered = template.render(merge_values(campaign, contact))

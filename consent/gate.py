@@ -14,7 +14,7 @@ from consent.purposes import Purpose
 
 __all__ = ["ALLOW", "BLOCK", "DEFER", "REASONS", "RULES", "RULES_VERSION", "Decision", "Facts", "decide"]
 
-RULES_VERSION: Final = "2026-11-22"
+RULES_VERSION: Final = "2026-11-22.2"
 
 ALLOW: Final = "allow"
 DEFER: Final = "defer"
@@ -23,6 +23,9 @@ BLOCK: Final = "block"
 ANSWERS_TO_KEYWORDS: Final = frozenset({"opt_out_confirmation", "opt_in_confirmation", "help_reply"})
 """Exemptions: the one confirmation of an opt-out (47 CFR 64.1200(a)(12)), its opposite, and the answer to HELP, which
 must be given whether or not the person is subscribed (CTIA short code handbook)."""
+
+
+_GOES_TO_ARCHIVED: Final = frozenset({Purpose.SUPPORT, Purpose.VERIFICATION, Purpose.INTERNAL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,9 @@ class Facts:
     consent_since: datetime | None = None
     may_have_opted_out: bool = False
     """They wrote something that may ask to stop, and nobody has decided yet whether it does."""
+    contact_archived: bool = False
+    person_erased: bool = False
+    """Their data was erased after the message was planned; the text went with it."""
     wrote_to_us: bool = False
     """The person opened the conversation by texting the tenant."""
     missing_values: tuple[str, ...] = ()
@@ -88,6 +94,18 @@ def number_is_not_suppressed(facts: Facts) -> Decision | None:
     return Decision(BLOCK, "number_is_not_suppressed", {"because": facts.suppressed_because})
 
 
+def person_is_not_erased(facts: Facts) -> Decision | None:
+    """Nothing goes to somebody whose data was erased after the text was planned."""
+    return Decision(BLOCK, "person_is_not_erased") if facts.person_erased else None
+
+
+def contact_is_not_archived(facts: Facts) -> Decision | None:
+    """An archived contact gets answers and codes only, nothing that the business begins."""
+    if facts.purpose in _GOES_TO_ARCHIVED or facts.exemption in ANSWERS_TO_KEYWORDS:
+        return None
+    return Decision(BLOCK, "contact_is_not_archived") if facts.contact_archived else None
+
+
 def person_agreed(facts: Facts) -> Decision | None:
     """The person agreed to this purpose. A conversation they opened and a code they ask for need no record."""
     if facts.exemption in ANSWERS_TO_KEYWORDS or facts.purpose == Purpose.VERIFICATION:
@@ -124,6 +142,8 @@ RULES: Final[tuple[Rule, ...]] = (
     tenant_is_active,
     sender_is_ready,
     number_is_not_suppressed,
+    person_is_not_erased,
+    contact_is_not_archived,
     person_agreed,
     no_stop_in_question,
     text_is_complete,
@@ -134,6 +154,8 @@ REASONS: Final[Mapping[str, str]] = {
     "tenant_is_active": "This account is suspended",
     "sender_is_ready": "No sender can carry this text",
     "number_is_not_suppressed": "Opted out of all texts",
+    "person_is_not_erased": "This person's data was erased",
+    "contact_is_not_archived": "This contact is archived",
     "person_agreed": "Has not agreed to this kind of text",
     "no_stop_in_question": "May have asked to stop; decide about it in the inbox",
     "text_is_complete": "A value for the text is missing",

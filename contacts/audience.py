@@ -27,7 +27,7 @@ class Audience:
 
 def members(audience: Audience) -> ContactQuerySet[Contact]:
     """The active tenant's contacts in the audience, each once."""
-    contacts = Contact.objects.get_queryset()
+    contacts = Contact.objects.get_queryset().active()
     if not audience.everyone:
         contacts = contacts.filter(id__in=_contact_ids(audience.lists, audience.tags))
     if audience.excluded_lists:

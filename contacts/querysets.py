@@ -52,6 +52,14 @@ class ContactQuerySet(models.QuerySet[ModelT]):
             **{row.number: row.contact for row in further},  # type: ignore[attr-defined]
         }
 
+    def active(self) -> Self:
+        """Everybody but the archived ones."""
+        return self.filter(Q(archived_at=None))
+
+    def archived(self) -> Self:
+        """The archived ones."""
+        return self.filter(Q(archived_at__isnull=False))
+
     def in_list(self, list_id: UUID) -> Self:
         """Members of one list."""
         return self.filter(Q(id__in=_ids("ListMember", contact_list_id=list_id)))

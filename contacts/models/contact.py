@@ -28,6 +28,8 @@ class Contact(TenantOwned):
     fields = models.JSONField(default=dict)
     """Further values by name; they can be used as merge tags."""
     created_at = models.DateTimeField(default=now, editable=False)
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
+    """Since when the person is out of lists, searches and audiences; they and what happened with them are kept."""
     updated_at = models.DateTimeField(default=now, editable=False)
 
     objects: ClassVar[ContactManager[Self]] = ContactManager()
@@ -37,6 +39,9 @@ class Contact(TenantOwned):
         indexes = [
             models.Index(fields=["tenant", "first_key"], name="contact_first_key"),
             models.Index(fields=["tenant", "last_key"], name="contact_last_key"),
+            models.Index(
+                fields=["tenant", "number"], condition=models.Q(archived_at__isnull=False), name="contact_archived"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,6 @@
 """What can be done with contacts, lists, tags and import files."""
 
+from contacts.services.archive import archive_contact, unarchive_contact
 from contacts.services.contacts import create_contact, update_contact
 from contacts.services.imports import start_import, upload_import
 from contacts.services.lists import (
@@ -19,6 +20,7 @@ __all__ = [
     "add_note",
     "add_number",
     "add_to_list",
+    "archive_contact",
     "create_contact",
     "create_list",
     "delete_list",
@@ -31,6 +33,7 @@ __all__ = [
     "rename_list",
     "start_import",
     "tag_contact",
+    "unarchive_contact",
     "untag_contact",
     "update_contact",
     "upload_import",

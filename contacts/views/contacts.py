@@ -67,7 +67,8 @@ def contacts(request: TenantRequest) -> HttpResponse:
         "list_choices": [(str(row.id), row.name) for row in ContactList.objects.order_by("name")],
         "tag_choices": [(str(row.id), row.name) for row in Tag.objects.order_by("name")],
         "consent_choices": _CONSENT_FILTER,
-        "searching": any(request.GET.get(name) for name in ("q", "list", "tag", "consent")),
+        "archived_choices": [("1", "Archived")],
+        "searching": any(request.GET.get(name) for name in ("q", "list", "tag", "consent", "archived")),
         "may_edit": allowed(role, Permission.EDIT_CONTACTS),
         "may_import": allowed(role, Permission.IMPORT_CONTACTS),
     }
@@ -88,6 +89,7 @@ def _consent_of(numbers: Collection[str]) -> dict[str, str]:
 def _filtered(request: TenantRequest) -> ContactQuerySet[Contact]:
     search = search_text(request)
     rows = Contact.objects.search(search) if search else Contact.objects.get_queryset()
+    rows = rows.archived() if request.GET.get("archived") else rows.active()
     list_id, tag_id, consent = (request.GET.get(name, "") for name in ("list", "tag", "consent"))
     if contact_list := ContactList.objects.filter(id=_id(list_id)).first():
         rows = rows.in_list(contact_list.id)

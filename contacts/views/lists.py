@@ -44,7 +44,7 @@ def _lists_page(
 ) -> HttpResponse:
     """All lists; ``renamed`` is the one whose new name was refused, ``rename_form`` what was typed and why."""
     rows = [
-        (contact_list, at_most(Contact.objects.get_queryset().in_list(contact_list.id), COUNTED_UP_TO))
+        (contact_list, at_most(Contact.objects.get_queryset().active().in_list(contact_list.id), COUNTED_UP_TO))
         for contact_list in ContactList.objects.order_by("name")[:SHOWN]
     ]
     role = request.membership.role

@@ -168,7 +168,7 @@ def _decide(batch: Batch, route: Route, messages: Sequence[tuple[UUID, str, str]
         sender_problem=route.problem,
         exemption=batch.exemption,
     )
-    decisions = decide_all([Candidate(number) for _, number, _ in messages], circumstances)
+    decisions = decide_all([Candidate(number, person_erased=not body) for _, number, body in messages], circumstances)
     sender_id = route.sender.id if route.sender else None
     changes = [
         Change(

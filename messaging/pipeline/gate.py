@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from consent import facts as consent_facts
 from consent.gate import Decision, Facts, decide
 from consent.purposes import Purpose
+from contacts.archive import archived_among
 from messaging.models import InboundMessage
 from tenants.models import Tenant
 
@@ -32,6 +33,7 @@ class Candidate:
     number: str
     missing_values: tuple[str, ...] = ()
     already_in_cause: bool = False
+    person_erased: bool = False
 
 
 def decide_all(candidates: Sequence[Candidate], circumstances: Circumstances) -> list[Decision]:
@@ -39,6 +41,7 @@ def decide_all(candidates: Sequence[Candidate], circumstances: Circumstances) ->
     numbers = {candidate.number for candidate in candidates}
     known = consent_facts.load(numbers, circumstances.purpose)
     writers = _who_wrote(numbers) if circumstances.purpose == Purpose.SUPPORT else frozenset()
+    archived = archived_among(numbers)
     active = circumstances.tenant.status == Tenant.Status.ACTIVE
     decisions = []
     for candidate in candidates:
@@ -54,6 +57,8 @@ def decide_all(candidates: Sequence[Candidate], circumstances: Circumstances) ->
                     consent_record=fact.consent_record,
                     consent_since=fact.consent_since,
                     may_have_opted_out=fact.may_have_opted_out,
+                    contact_archived=candidate.number in archived,
+                    person_erased=candidate.person_erased,
                     wrote_to_us=candidate.number in writers,
                     missing_values=candidate.missing_values,
                     already_in_cause=candidate.already_in_cause,

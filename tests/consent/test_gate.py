@@ -20,6 +20,8 @@ facts = st.builds(
     consent=st.sampled_from(["", "opt_in", "opt_out"]),
     consent_record=st.just("r1"),
     may_have_opted_out=st.booleans(),
+    contact_archived=st.booleans(),
+    person_erased=st.booleans(),
     wrote_to_us=st.booleans(),
     missing_values=st.sampled_from([(), ("first_name",)]),
     already_in_cause=st.booleans(),
@@ -40,6 +42,14 @@ facts = st.builds(
         (replace(WILLING, may_have_opted_out=True, purpose="reminder"), ALLOW, "all_rules_passed"),
         (replace(WILLING, missing_values=("first_name",)), BLOCK, "text_is_complete"),
         (replace(WILLING, already_in_cause=True), BLOCK, "one_per_number"),
+        (replace(WILLING, contact_archived=True), BLOCK, "contact_is_not_archived"),
+        (replace(WILLING, contact_archived=True, consent=""), BLOCK, "contact_is_not_archived"),
+        (replace(WILLING, contact_archived=True, suppressed_because="opted_out"), BLOCK, "number_is_not_suppressed"),
+        (replace(WILLING, contact_archived=True, purpose="reminder"), BLOCK, "contact_is_not_archived"),
+        (replace(WILLING, person_erased=True), BLOCK, "person_is_not_erased"),
+        # Archived people are answered and get their codes.
+        (Facts(purpose="support", wrote_to_us=True, contact_archived=True), ALLOW, "all_rules_passed"),
+        (Facts(purpose="verification", contact_archived=True), ALLOW, "all_rules_passed"),
         # A conversation the person opened needs no record; one they did not open does.
         (Facts(purpose="support", wrote_to_us=True), ALLOW, "all_rules_passed"),
         (Facts(purpose="support"), BLOCK, "person_agreed"),
