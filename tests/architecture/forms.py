@@ -21,6 +21,7 @@ from contacts.models import ListMember
 from contacts.services import (
     add_note,
     add_number,
+    archive_contact,
     create_contact,
     create_list,
     get_or_create_tag,
@@ -55,6 +56,7 @@ FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
     "campaign_new": lambda s: ({}, {"name": "New", "purpose": "marketing", "body": "Hello", "lists": [s.list.id]}),
     "campaign_review": lambda s: ({"campaign_id": s.draft.id}, {"when": "later", "scheduled_at": _tomorrow()}),
     "contact_add": lambda _: ({}, {"number": "+12025550177"}),
+    "contact_archive": lambda s: ({"contact_id": s.contact.id}, {}),
     "contact_edit": lambda s: ({"contact_id": s.contact.id}, {"first_name": "Annabel"}),
     "contact_list_add": lambda s: ({"contact_id": s.other.id}, {"list": s.list.id}),
     "contact_list_remove": lambda s: ({"contact_id": s.contact.id, "list_id": s.list.id}, {}),
@@ -67,6 +69,7 @@ FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
     ),
     "contact_opt_out": lambda s: ({"contact_id": s.contact.id}, {}),
     "contact_tag": lambda s: ({"contact_id": s.contact.id}, {"remove": s.tag.id}),
+    "contact_unarchive": lambda s: ({"contact_id": s.archived.id}, {}),
     "conversation_close": lambda s: ({"conversation_id": s.conversation.id}, {}),
     "conversation_open": lambda _: ({}, {"number": "+12025550178"}),
     "conversation_review": lambda s: ({"conversation_id": s.conversation.id}, {"decision": "keep"}),
@@ -133,6 +136,8 @@ def stage(cast: Cast, client: Client) -> Stage:
         )
         things.further = add_number(tenant=tenant, contact=things.contact, number="+12025550103")
         things.note = add_note(contact=things.contact, body="Comes on Tuesdays", author_id=cast.alice.id)
+        things.archived = create_contact(tenant=tenant, number="+12025550104", values={})
+        archive_contact(contact=things.archived)
         ListMember.objects.create(contact=things.contact, contact_list=things.list)
         tag_contact(contact=things.contact, tag=things.tag)
         things.conversation = Conversation.objects.create(number="+12025550101", needs_review=True)

@@ -55,7 +55,11 @@ def test_who_may_archive(client: Client, cast: Cast, ann: Contact, name: str, st
     assert client.post(reverse("contact_unarchive", args=[ann.id])).status_code == status
     assert archived(cast) == set()
     with tenant_scope(cast.clinic.tenant.id):
-        told = list(AuditEntry.objects.filter(target_id=ann.id).order_by("id").values_list("action", "target_name"))
+        told = list(
+            AuditEntry.objects.filter(target_id=ann.id, action__contains="archive")
+            .order_by("id")
+            .values_list("action", "target_name")
+        )
     assert told == ([("contact.archived", ""), ("contact.unarchived", "")] if status == 302 else [])
 
 
