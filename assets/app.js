@@ -17,6 +17,7 @@ import { watchShortcuts } from "./js/shortcuts.js";
 import { watchThemeSwitch } from "./js/theme-switch.js";
 import { watchToasts } from "./js/toasts.js";
 import { watchWriting } from "./js/writing.js";
+import { offerZones } from "./js/zone-offer.js";
 
 // Every watcher listens on the document, so content that htmx brings in later works as well.
 // The script is loaded with defer: the document is complete when this runs.
@@ -36,3 +37,4 @@ watchBack();
 watchReadingPlace();
 watchWriting();
 watchLocalTime();
+offerZones();

@@ -12,7 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smsplatform.settings")
 
 app = Celery("smsplatform")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["campaigns", "support", "messaging", "contacts", "analytics"])
+app.autodiscover_tasks(["campaigns", "support", "messaging", "contacts", "tenants", "analytics"])
 
 
 @setup_logging.connect

@@ -13,6 +13,7 @@ def dashboard(request: HttpRequest) -> dict[str, object]:
     """Template variables of the frame; outside a tenant's scope only those that need none."""
     frame: dict[str, object] = {
         "demo": settings.SIMULATOR_ENABLED,
+        "signup_open": settings.SIGNUP_OPEN,
         "phones_url": reverse("phones") if settings.SIMULATOR_ENABLED else "",
     }
     membership = getattr(request, "membership", None)

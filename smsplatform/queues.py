@@ -20,6 +20,7 @@ _QUEUES: Final = {
     "messaging.sweep": BACKGROUND,
     "messaging.sweep_inbound": BACKGROUND,
     "messaging.wake_lanes": BACKGROUND,
+    "tenants.send_mails": BACKGROUND,
 }
 
 ROUTES: Final = {task: {"queue": queue} for task, queue in _QUEUES.items()}

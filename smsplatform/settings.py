@@ -182,11 +182,18 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 ACCOUNT_ADAPTER = "tenants.accounts.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+SIGNUP_OPEN: bool = env.bool("SIGNUP_OPEN", default=True)
+"""Whether anybody may make an account and a tenant of their own, which begins in trial."""
+ACCOUNT_SIGNUP_REDIRECT_URL = "tenant_new"
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_EMAIL_VERIFICATION = "none"
 # The session in which it is changed goes on; all others end (tenants.accounts).
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+# Nobody works under an address that they have not shown to be theirs: a code is mailed to it.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_RATE_LIMITS = {"confirm_email": "5/10m/key"}
 ACCOUNT_PREVENT_ENUMERATION = True
 # The answer is the same for an address with and without an account, and only the one with an account gets mail.
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from smsplatform import health
 from tenants.access import public_view
+from tenants.views.signing_up import sign_up
 
 _SIGNING_IN = "signing in and choosing a password happen before there is a member"
 
@@ -35,8 +36,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("messaging.urls")),
     path("", include("tenants.urls")),
     _account("accounts/login/", accounts.login, "account_login"),
+    _account("accounts/signup/", sign_up, "account_signup"),
     _account("accounts/logout/", accounts.logout, "account_logout"),
     _account("accounts/confirm/", accounts.reauthenticate, "account_reauthenticate"),
+    _account("accounts/confirm-email/", accounts.email_verification_sent, "account_email_verification_sent"),
     _account("accounts/password/change/", accounts.password_change, "account_change_password"),
     _account("accounts/password/set/", accounts.password_set, "account_set_password"),
     _account("accounts/password/reset/", accounts.password_reset, "account_reset_password"),

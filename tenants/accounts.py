@@ -1,4 +1,4 @@
-"""How allauth treats accounts here: members are invited or created by a command, nobody signs up by themselves.
+"""How allauth treats accounts here.
 
 Links, limits and redirects never depend on what a request says about its host: anybody can write that header.
 """
@@ -40,7 +40,7 @@ class _Site:
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Closed sign-up; mails that name the public address; limits that count by account and by real address."""
+    """Sign-up where it is open; mails that name the public address; limits that count by account and by real address."""
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,
@@ -48,7 +48,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        return False
+        return bool(settings.SIGNUP_OPEN)
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         user, _, token = key.partition("-")
@@ -58,7 +58,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """A mail server that fails must not tell who has an account: without one nothing is sent, and nothing fails."""
         host = urlsplit(settings.PUBLIC_BASE_URL).netloc
         try:
-            super().send_mail(template_prefix, email, {**context, "current_site": _Site(host, host)})
+            super().send_mail(
+                template_prefix,
+                email,
+                {**context, "current_site": _Site(host, host), "base_url": settings.PUBLIC_BASE_URL},
+            )
         except OSError:
             logger.exception("A mail could not be sent: %s", template_prefix)
 

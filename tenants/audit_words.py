@@ -10,6 +10,7 @@ __all__ = ["GROUPS", "VALUES", "WORDS", "noun_of"]
 GROUPS: Final[dict[str, str]] = {
     "tenant": "Account",
     "member": "Team",
+    "invitation": "Invitations",
     "contact": "Contacts",
     "note": "Notes",
     "consent": "Consent",
@@ -29,6 +30,10 @@ WORDS: Final[dict[str, str]] = {
     "member.added": "added {target} to the team",
     "member.removed": "removed {target} from the team",
     "member.role_changed": "changed the role of {target}",
+    "invitation.made": "invited {target}",
+    "invitation.renewed": "mailed the invitation of {target} again",
+    "invitation.revoked": "withdrew the invitation of {target}",
+    "invitation.accepted": "accepted an invitation: {target}",
     "contact.added": "added {target}",
     "contact.changed": "changed the details of {target}",
     "contact.list_added": "put {target} into a list",

@@ -1,17 +1,25 @@
-"""Forms of the team page."""
+"""Forms of the team page and of the pages around it."""
 
+from typing import Any
+
+from allauth.account.forms import SignupForm
 from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.http import HttpRequest
 
+from tenants.help_contact import check_help_contact
+from tenants.models import User
 from tenants.permissions import Role
+from tenants.places import countries, zones
 
-__all__ = ["MemberForm", "RoleForm"]
+__all__ = ["AccountForm", "BusinessForm", "InvitationForm", "JoiningForm", "RoleForm"]
 
 
-class MemberForm(forms.Form):
-    """A person to give access to."""
+class InvitationForm(forms.Form):
+    """A person to invite."""
 
     email = forms.EmailField(label="E-mail address", max_length=254)
-    name = forms.CharField(label="Name", max_length=120, required=False)
     role = forms.ChoiceField(label="Role", choices=Role, initial=Role.AGENT)
 
 
@@ -19,3 +27,92 @@ class RoleForm(forms.Form):
     """A member's new role."""
 
     role = forms.ChoiceField(choices=Role)
+
+
+class AccountForm(SignupForm):  # type: ignore[misc]
+    """A new person: name, address, password."""
+
+    name = forms.CharField(
+        label="Your name",
+        max_length=120,
+        help_text="Colleagues see it.",
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    field_order = ["name", "email", "password1"]
+
+    def custom_signup(self, request: HttpRequest, user: User) -> None:
+        user.name = self.cleaned_data["name"].strip()
+        user.save(update_fields=["name"])
+
+
+class _ZoneSelect(forms.Select):
+    """Zones that say which country they lie in, so that the page can offer those of the chosen one."""
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)
+        option["attrs"]["data-country"] = _COUNTRY_OF.get(str(value), "")
+        return option
+
+
+_COUNTRY_OF = dict(zones())
+_one_line = RegexValidator(r"[\x00-\x1f\x7f\u2028\u2029]", "Write this in one line.", inverse_match=True)
+
+
+class BusinessForm(forms.Form):
+    """A business: what it is called, where it is, and whom people may ask for help."""
+
+    name = forms.CharField(
+        label="Business name",
+        max_length=120,
+        validators=[_one_line],
+        widget=forms.TextInput(attrs={"autocomplete": "organization"}),
+    )
+    country = forms.ChoiceField(
+        label="Country", help_text="Numbers without a country code are read as numbers of this country."
+    )
+    timezone = forms.ChoiceField(label="Time zone", help_text="Times on the pages are shown in it.", widget=_ZoneSelect)
+    brand_name = forms.CharField(
+        label="Name used in texts",
+        max_length=60,
+        required=False,
+        validators=[_one_line],
+        help_text="How people know you: texts must say who sends them. Leave it empty to use the business name.",
+    )
+    help_contact = forms.CharField(
+        label="Help contact",
+        max_length=120,
+        validators=[_one_line],
+        help_text="Whoever replies HELP gets it: a phone number, an e-mail address or a website.",
+    )
+
+    def __init__(self, *args: Any, offer_place: bool = False, **kwargs: Any) -> None:
+        """``offer_place``: the page begins with the country and zone of the browser."""
+        super().__init__(*args, **kwargs)
+        known = dict.fromkeys([*_COUNTRY_OF, str(self.initial.get("timezone") or "UTC")])
+        self.fields["country"].choices = countries()  # type: ignore[attr-defined]
+        self.fields["timezone"].choices = [  # type: ignore[attr-defined]
+            (zone, zone.replace("_", " ")) for zone in sorted(known)
+        ]
+        self.fields["timezone"].widget.attrs["data-zone-of"] = self["country"].auto_id
+        if offer_place and not self.is_bound:
+            self.fields["timezone"].widget.attrs["data-offer"] = True
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("name") and not data.get("brand_name"):
+            data["brand_name"] = data["name"][:60].strip()
+        if data.get("help_contact"):
+            try:
+                check_help_contact(data["help_contact"], data.get("country", "US"))
+            except ValidationError as error:
+                self.add_error("help_contact", error)
+        return data
+
+
+class JoiningForm(AccountForm):
+    """The account of somebody who was invited; the address is the invited one, whatever is sent along."""
+
+    def __init__(self, *args: Any, invited: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].initial = invited
+        self.fields["email"].disabled = True

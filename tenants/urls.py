@@ -2,13 +2,22 @@
 
 from django.urls import path
 
-from tenants.views import switching, team
+from tenants.views import invitations, signing_up, switching, team
 
 urlpatterns = [
+    path("new-account/", signing_up.tenant_new, name="tenant_new"),
     path("switch/", switching.tenant_switch, name="tenant_switch"),
     path("settings/", switching.settings_start, name="settings"),
     path("settings/team/", team.team, name="team"),
-    path("settings/team/add/", team.member_add, name="member_add"),
+    path("settings/team/invite/", team.member_invite, name="member_invite"),
+    path("settings/team/invitations/<uuid:invitation_id>/again/", team.invitation_again, name="invitation_again"),
+    path("settings/team/invitations/<uuid:invitation_id>/revoke/", team.invitation_revoke, name="invitation_revoke"),
     path("settings/team/<uuid:member_id>/role/", team.member_role, name="member_role"),
     path("settings/team/<uuid:member_id>/remove/", team.member_remove, name="member_remove"),
+    path("invitations/<uuid:invitation_id>/<str:secret>/", invitations.invitation, name="invitation"),
+    path(
+        "invitations/<uuid:invitation_id>/<str:secret>/log-out/",
+        invitations.invitation_log_out,
+        name="invitation_log_out",
+    ),
 ]

@@ -1,8 +1,20 @@
 """Customer accounts, the people who sign in, who may do what in which account, and what they did."""
 
 from tenants.models.audit import AuditEntry
+from tenants.models.invitation import INVITATION_LIFETIME, Invitation
+from tenants.models.mail import OutgoingMail
 from tenants.models.session import UserSession
 from tenants.models.tenant import Membership, Tenant, validate_timezone
 from tenants.models.user import User
 
-__all__ = ["AuditEntry", "Membership", "Tenant", "User", "UserSession", "validate_timezone"]
+__all__ = [
+    "INVITATION_LIFETIME",
+    "AuditEntry",
+    "Invitation",
+    "Membership",
+    "OutgoingMail",
+    "Tenant",
+    "User",
+    "UserSession",
+    "validate_timezone",
+]

@@ -36,9 +36,16 @@ class Tenant(models.Model):
     brand_name = models.CharField("name used in texts", max_length=60)
     help_contact = models.CharField("help contact in texts", max_length=120, blank=True)
     created_at = models.DateTimeField(default=now, editable=False)
+    approved_at = models.DateTimeField(null=True, editable=False)
+    """When one of the platform's admins let it text everybody. Until then it is in trial."""
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def in_trial(self) -> bool:
+        """Whether it may text its own team only."""
+        return self.approved_at is None
 
 
 class Membership(TenantOwned):
@@ -46,6 +53,8 @@ class Membership(TenantOwned):
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     role = models.CharField(max_length=10, choices=Role)
+    only_assigned = models.BooleanField(default=False)
+    """The member, an agent, sees only the conversations that are assigned to them."""
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=now, editable=False)
     accepted_at = models.DateTimeField(null=True, editable=False)

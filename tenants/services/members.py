@@ -6,14 +6,18 @@ from django.utils.timezone import now
 from common.unique import AlreadyThere, unique
 from tenants.audit import current_actor, record
 from tenants.models import Membership, User
-from tenants.permissions import Role
+from tenants.permissions import Permission, Role, allowed
+from tenants.services.invitations import revoke_invitations_of
 from tenants.services.sessions import end_sessions
 
 __all__ = ["accept_membership", "add_member", "change_role", "remove_member"]
 
 
 def add_member(*, email: str, role: Role, name: str = "") -> Membership:
-    """Give a person a role in the active tenant; raises ``ValidationError`` when they have one already."""
+    """Give a person a role in the active tenant; raises ``ValidationError`` when they have one already.
+
+    For whoever runs the platform, who vouches for the address; members invite people instead.
+    """
     user = _person(email.strip().lower(), name.strip())
     membership = Membership.objects.filter(user=user).first()
     if membership and membership.is_active:
@@ -43,6 +47,7 @@ def _person(address: str, name: str) -> User:
             user.save()
     except AlreadyThere:
         return User.objects.get(email__iexact=address)
+    user.confirm_address()
     return user
 
 
@@ -62,6 +67,8 @@ def change_role(*, membership: Membership, role: Role) -> None:
     before, membership.role = membership.role, role
     membership.save(update_fields=["role"])
     end_sessions(user=membership.user, except_session=current_actor().session_key)
+    if not allowed(role, Permission.MANAGE_TEAM):
+        revoke_invitations_of(user=membership.user)
     record(
         "member.role_changed",
         target=membership,
@@ -78,6 +85,7 @@ def remove_member(*, membership: Membership) -> None:
     membership.is_active = False
     membership.save(update_fields=["is_active"])
     end_sessions(user=membership.user, except_session=current_actor().session_key)
+    revoke_invitations_of(user=membership.user)
     record("member.removed", target=membership, target_name=membership.shown_name)
 
 

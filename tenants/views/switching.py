@@ -29,8 +29,11 @@ def tenant_switch(request: HttpRequest) -> HttpResponse:
         request.session[SESSION_TENANT] = chosen
         remember_tenant(user=user, tenant_id=UUID(chosen))
         return redirect("home")
-    current = request.session.get(SESSION_TENANT)
-    return TemplateResponse(request, "tenants/tenant_switch.html", {"memberships": memberships, "current": current})
+    context = {
+        "memberships": memberships,
+        "current": request.session.get(SESSION_TENANT),
+    }
+    return TemplateResponse(request, "tenants/tenant_switch.html", context)
 
 
 @tenant_view(Permission.VIEW)

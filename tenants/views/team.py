@@ -1,5 +1,6 @@
 """The team page."""
 
+from typing import Final
 from uuid import UUID
 
 from django.contrib import messages
@@ -11,40 +12,69 @@ from django.views.decorators.http import require_GET, require_POST
 
 from common.form_pages import form_of
 from tenants.access import TenantRequest, tenant_view
-from tenants.forms import MemberForm, RoleForm
-from tenants.models import Membership
-from tenants.permissions import PERMISSIONS, Permission, Role
-from tenants.services import add_member, change_role, remove_member
+from tenants.forms import InvitationForm, RoleForm
+from tenants.models import Invitation, Membership
+from tenants.permissions import PERMISSIONS, Permission, Role, allowed
+from tenants.services import (
+    change_role,
+    invite,
+    open_invitations,
+    remove_member,
+    renew_invitation,
+    revoke_invitation,
+)
 
-__all__ = ["member_add", "member_remove", "member_role", "team"]
+__all__ = ["invitation_again", "invitation_revoke", "member_invite", "member_remove", "member_role", "team"]
+
+_SHOWN_LINK: Final = "invitation_link"
+"""In the session until the next page has shown it."""
+_SHOWN_INVITATIONS: Final = 100
 
 
 @tenant_view(Permission.VIEW)
 @require_GET
 def team(request: TenantRequest) -> HttpResponse:
     """Members and roles."""
-    return _team_page(request, MemberForm())
+    return _team_page(request, InvitationForm())
 
 
 @tenant_view(Permission.MANAGE_TEAM)
 @form_of("team")
-def member_add(request: TenantRequest) -> HttpResponse:
-    """Give a person access."""
-    form = MemberForm(request.POST)
+def member_invite(request: TenantRequest) -> HttpResponse:
+    """Invite a person; the page that follows shows the link once."""
+    form = InvitationForm(request.POST)
     if form.is_valid():
         data = form.cleaned_data
         try:
-            member = add_member(email=data["email"], role=Role(data["role"]), name=data["name"])
+            invitation, link = invite(email=data["email"], role=Role(data["role"]), invited_by=request.user)
         except ValidationError as error:
             form.add_error("email", error.messages)
         else:
-            messages.success(
-                request,
-                f"{member.shown_name} is now {member.get_role_display().lower()}. They sign in with this e-mail address; "
-                "with “Forgot your password?” they choose their password.",
-            )
-            return redirect("team")
+            return _with_link(request, invitation, link)
     return _team_page(request, form, status=422)
+
+
+@tenant_view(Permission.MANAGE_TEAM)
+@require_POST
+def invitation_again(request: TenantRequest, invitation_id: UUID) -> HttpResponse:
+    """Mail an invitation again, with a new link and seven new days."""
+    invitation = get_object_or_404(open_invitations(), id=invitation_id)
+    try:
+        link = renew_invitation(invitation=invitation)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("team")
+    return _with_link(request, invitation, link)
+
+
+@tenant_view(Permission.MANAGE_TEAM)
+@require_POST
+def invitation_revoke(request: TenantRequest, invitation_id: UUID) -> HttpResponse:
+    """Withdraw an invitation."""
+    invitation = get_object_or_404(open_invitations(), id=invitation_id)
+    revoke_invitation(invitation=invitation)
+    messages.success(request, f"The invitation of {invitation.email} is withdrawn. Its link no longer works.")
+    return redirect("team")
 
 
 @tenant_view(Permission.MANAGE_TEAM)
@@ -79,7 +109,14 @@ def member_remove(request: TenantRequest, member_id: UUID) -> HttpResponse:
     return redirect("team")
 
 
-def _team_page(request: TenantRequest, form: MemberForm, status: int = 200) -> HttpResponse:
+def _with_link(request: TenantRequest, invitation: Invitation, link: str) -> HttpResponse:
+    """Back to the team, which shows the link this once."""
+    request.session[_SHOWN_LINK] = {"email": invitation.email, "link": link}
+    return redirect("team")
+
+
+def _team_page(request: TenantRequest, form: InvitationForm, status: int = 200) -> HttpResponse:
+    may_manage = allowed(request.membership.role, Permission.MANAGE_TEAM)
     members = Membership.objects.filter(is_active=True).select_related("user").order_by("created_at")
     context = {
         "members": members,
@@ -89,6 +126,8 @@ def _team_page(request: TenantRequest, form: MemberForm, status: int = 200) -> H
             (role.label, [permission.label for permission in Permission if permission in PERMISSIONS[role]])
             for role in Role
         ],
-        "may_manage": Permission.MANAGE_TEAM in PERMISSIONS[request.membership.role],
+        "may_manage": may_manage,
+        "invitations": open_invitations()[:_SHOWN_INVITATIONS] if may_manage else [],
+        "shown_link": request.session.pop(_SHOWN_LINK, None) if may_manage else None,
     }
     return TemplateResponse(request, "tenants/team.html", context, status=status)

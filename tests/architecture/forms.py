@@ -32,7 +32,9 @@ from messaging.models import MessageTemplate
 from messaging.services import save_template
 from support.models import Conversation
 from tenants.models import AuditEntry, Membership
+from tenants.permissions import Role
 from tenants.scope import tenant_scope
+from tenants.services import invite
 from tests.cast import Cast
 from tests.web import sign_in
 
@@ -81,7 +83,9 @@ FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
     "list_delete": lambda s: ({"list_id": s.list.id}, {}),
     "list_rename": lambda s: ({"list_id": s.list.id}, {"name": "Other"}),
     "lists": lambda _: ({}, {"name": "New"}),
-    "member_add": lambda _: ({}, {"email": "new@clinic.example", "role": "agent"}),
+    "invitation_again": lambda s: ({"invitation_id": s.invitation.id}, {}),
+    "invitation_revoke": lambda s: ({"invitation_id": s.invitation.id}, {}),
+    "member_invite": lambda _: ({}, {"email": "new@clinic.example", "role": "agent"}),
     "member_remove": lambda s: ({"member_id": s.bob.id}, {}),
     "member_role": lambda s: ({"member_id": s.bob.id}, {"role": "viewer"}),
     "note_add": lambda s: ({"contact_id": s.contact.id}, {"body": "Comes on Mondays"}),
@@ -134,6 +138,7 @@ def stage(cast: Cast, client: Client) -> Stage:
             template=save_template(template=MessageTemplate(name="Hours", body="We close at six")),
             job=upload_import(tenant=tenant, file_name="people.csv", content=FILE, user_id=cast.alice.id),
         )
+        things.invitation, _ = invite(email="nina@clinic.example", role=Role.AGENT, invited_by=cast.alice)
         things.further = add_number(tenant=tenant, contact=things.contact, number="+12025550103")
         things.note = add_note(contact=things.contact, body="Comes on Tuesdays", author_id=cast.alice.id)
         things.archived = create_contact(tenant=tenant, number="+12025550104", values={})

@@ -22,7 +22,12 @@ PACKAGES = ("smsplatform", "analytics", "campaigns", "support", "messaging", "co
 
 PUBLIC_ROUTES = {
     "tenant_switch": "a signed-in user chooses a tenant here, before any tenant is active",
+    "invitation": "whoever has the link of an invitation is not a member yet",
+    "invitation_log_out": "whoever has the link of an invitation is not a member yet",
+    "tenant_new": "a signed-in user makes a tenant of their own",
     "account_login": "signing in",
+    "account_signup": "a new person makes an account",
+    "account_email_verification_sent": "the code that was mailed to a new address",
     "account_logout": "signing out",
     "account_reauthenticate": "a signed-in user confirms that it is them",
     "account_change_password": "own password",

@@ -112,7 +112,7 @@ def test_the_address_of_a_form_has_a_page(alice: Client) -> None:
 
 @pytest.mark.parametrize(
     ("name", "page"),
-    [("settings", "team"), ("member_add", "team"), ("sender_add", "senders")],
+    [("settings", "team"), ("member_invite", "team"), ("sender_add", "senders")],
 )
 def test_addresses_that_lead_to_a_page_of_the_settings(alice: Client, name: str, page: str) -> None:
     """After an error the address of a form stands in the browser."""

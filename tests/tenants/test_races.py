@@ -16,10 +16,10 @@ from messaging.models import MessageTemplate, ProviderAccount, Sender
 from messaging.services import add_provider_account, add_sender, save_template
 from support.models import Conversation
 from support.services import open_conversation
-from tenants.models import Membership, User
+from tenants.models import User
 from tenants.permissions import Role
 from tenants.scope import tenant_scope
-from tenants.services import add_member
+from tenants.services import add_member, invite, open_invitations
 from tests.cast import Company, make_company
 from tests.web import sign_in
 
@@ -83,12 +83,12 @@ RACES = {
         lambda: ProviderAccount.objects.filter(name="Race").count(),
         "There is an account with this name already.",
     ),
-    "member": Race(
-        lambda _: add_member(email="new@clinic.example", role=Role.VIEWER),
-        "member_add",
+    "invitation": Race(
+        lambda company: invite(email="new@clinic.example", role=Role.VIEWER, invited_by=company.owner),
+        "member_invite",
         {"email": "new@clinic.example", "role": "viewer"},
-        lambda: Membership.objects.filter(user__email="new@clinic.example").count(),
-        "This person is a member already.",
+        lambda: open_invitations().filter(email="new@clinic.example").count(),
+        "Somebody else has just invited this person.",
     ),
     "conversation": Race(
         lambda company: open_conversation(tenant=company.tenant, number=NUMBER),

@@ -6,7 +6,6 @@ from html import escape
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django.utils.timezone import now
 
 from tenants.access import SESSION_TENANT
 from tenants.models import Membership, User
@@ -35,7 +34,7 @@ EVERYBODY = {"alice": "owner", "mona": "manager", "bob": "agent", "vera": "viewe
 
 Address = Callable[[Membership], str]
 CHANGES: dict[str, tuple[Address, dict[str, str]]] = {
-    "add": (lambda _: reverse("member_add"), {"email": "new@clinic.example", "role": "viewer"}),
+    "invite": (lambda _: reverse("member_invite"), {"email": "new@clinic.example", "role": "viewer"}),
     "role": (lambda found: reverse("member_role", args=[found.id]), {"role": "viewer"}),
     "remove": (lambda found: reverse("member_remove", args=[found.id]), {}),
 }
@@ -96,43 +95,6 @@ def sorted_like_declared(role: Role) -> list[object]:
     return [permission for permission in Permission if permission in PERMISSIONS[role]]
 
 
-def test_adding_a_member(alice: Client, cast: Cast) -> None:
-    answer = alice.post(
-        reverse("member_add"), {"email": " New@Clinic.example", "name": "Nina", "role": "manager"}, follow=True
-    )
-    assert "new@clinic.example is now manager." in answer.content.decode()
-    assert roles(cast) == EVERYBODY | {"new": "manager"}
-    assert not User.objects.get(email="new@clinic.example").has_usable_password()
-
-
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        ({}, "This field is required."),
-        ({"email": "nowhere", "role": "agent"}, "Enter a valid email address."),
-        ({"email": "new@clinic.example", "role": "king"}, "Select a valid choice."),
-        ({"email": "BOB@clinic.example", "role": "owner"}, "This person is a member already."),
-        ({"email": "new@clinic.example", "name": "x" * 121, "role": "agent"}, "at most 120 characters"),
-    ],
-)
-def test_a_bad_member_is_refused_and_what_was_typed_kept(
-    alice: Client, cast: Cast, data: dict[str, str], message: str
-) -> None:
-    answer = alice.post(reverse("member_add"), {"name": "Kept name"} | data)
-    assert answer.status_code == 422
-    page = answer.content.decode()
-    assert message in page
-    assert f'value="{data.get("name", "Kept name")}"' in page
-    assert roles(cast) == EVERYBODY
-
-
-def test_somebody_removed_can_be_added_again(alice: Client, cast: Cast) -> None:
-    alice.post(CHANGES["remove"][0](member(cast, cast.bob)))
-    assert "bob" not in roles(cast)
-    alice.post(reverse("member_add"), {"email": "bob@clinic.example", "role": "viewer"})
-    assert roles(cast)["bob"] == "viewer"
-
-
 def test_changing_a_role_holds_at_once(client: Client, cast: Cast) -> None:
     bob = sign_in(Client(), cast.bob, cast.clinic.tenant)
     assert bob.get(reverse("imports")).status_code == 403
@@ -164,25 +126,7 @@ def test_an_unknown_role_is_refused(alice: Client, cast: Cast) -> None:
     assert roles(cast) == EVERYBODY
 
 
-@pytest.mark.parametrize("known", [True, False])
-def test_a_name_is_shown_only_when_its_owner_is_here(alice: Client, cast: Cast, known: bool) -> None:
-    """Whoever types an address learns neither whose it is nor whether anybody has an account with it."""
-    if known:
-        User.objects.filter(email="charlie@shop.example").update(name="Charles Secret", last_login=now())
-    address = "charlie@shop.example" if known else "new@clinic.example"
-    answer = alice.post(reverse("member_add"), {"email": address, "name": "Typed Name", "role": "agent"}, follow=True)
-    page = answer.content.decode()
-    assert f"{address} is now agent." in page
-    assert "Has not been here yet" in page
-    assert "Secret" not in page
-    assert "Typed Name" not in page
-    sign_in(Client(), User.objects.get(email=address), cast.clinic.tenant).get(reverse("home"))
-    page = alice.get(reverse("team")).content.decode()
-    assert ("Charles Secret" if known else "Typed Name") in page
-    assert address in page
-
-
-def test_an_invitation_does_not_move_anybody(client: Client, cast: Cast) -> None:
+def test_being_added_elsewhere_does_not_move_anybody(client: Client, cast: Cast) -> None:
     """Somebody who is added elsewhere begins where they have worked before, and is not seen there."""
     sign_in(client, cast.bob, cast.clinic.tenant).get(reverse("home"))
     with tenant_scope(cast.shop.tenant.id):
@@ -198,7 +142,7 @@ def test_an_invitation_does_not_move_anybody(client: Client, cast: Cast) -> None
 def test_names_are_shown_and_never_run(alice: Client, cast: Cast) -> None:
     User.objects.filter(id=cast.bob.id).update(name=HOSTILE)
     sign_in(Client(), cast.bob, cast.clinic.tenant).get(reverse("home"))
-    refused = alice.post(reverse("member_add"), {"email": "no", "name": HOSTILE, "role": "agent"})
+    refused = alice.post(reverse("member_invite"), {"email": HOSTILE, "role": "agent"})
     for page in (alice.get(reverse("team")).content.decode(), refused.content.decode()):
         assert HOSTILE not in page
         assert escape(HOSTILE) in page
@@ -256,7 +200,7 @@ def test_too_many_changes_in_a_minute_are_refused_politely(
     alice: Client, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tenants.access.WRITES_PER_MINUTE", 0)
-    answer = alice.post(reverse("member_add"), CHANGES["add"][1])
+    answer = alice.post(reverse("member_invite"), CHANGES["invite"][1])
     assert answer.status_code == 429
     assert "That was too fast" in answer.content.decode()
     assert roles(cast) == EVERYBODY

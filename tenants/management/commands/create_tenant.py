@@ -22,6 +22,7 @@ class Command(RecordedCommand):
         parser.add_argument("name", help="business name")
         parser.add_argument("--owner-email", required=True)
         parser.add_argument("--country", default="US", help="ISO 3166 code of its phone numbers (default US)")
+        parser.add_argument("--trial", action="store_true", help="let it text its own team only until it is approved")
         parser.add_argument("--timezone", default="America/New_York", help="IANA name (default America/New_York)")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -31,6 +32,7 @@ class Command(RecordedCommand):
                 owner_email=options["owner_email"],
                 country=options["country"],
                 timezone=options["timezone"],
+                in_trial=options["trial"],
             )
         except ValidationError as error:
             raise CommandError("; ".join(error.messages)) from None
