@@ -1,19 +1,24 @@
 """Forms of the contact pages."""
 
+from collections.abc import Sequence
+from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
 
 from consent.models import ConsentRecord
 from consent.purposes import PURPOSES_WITH_CONSENT
+from contacts.fields import CHOICE_LENGTH, MAX_CHOICES, VALUE_LENGTH, Kind, ValueProblem, read
 from contacts.importing.columns import FIELDS
-from contacts.models import ContactImport, ContactList
+from contacts.models import ContactField, ContactImport, ContactList
 from contacts.models.contact import NAME_LENGTH
+from contacts.models.fields import FIELD_LABEL_LENGTH
 from contacts.models.notes import NOTE_LENGTH
 from contacts.models.numbers import LABEL_LENGTH
 
 __all__ = [
     "ContactForm",
+    "FieldForm",
     "ImportChoicesForm",
     "ListForm",
     "NewContactForm",
@@ -30,6 +35,53 @@ _NUMBER_INPUT = {"type": "tel", "autocomplete": "off"}
 _PURPOSES = [(purpose.value, purpose.label) for purpose in PURPOSES_WITH_CONSENT]
 
 
+class OwnField(forms.CharField):
+    """The input of one of the tenant's own fields; its value is the canonical one."""
+
+    def __init__(self, *, field: ContactField, country: str) -> None:
+        self.type, self.country = field.type, country
+        super().__init__(
+            label=field.label, required=False, max_length=VALUE_LENGTH, widget=_own_input(field), empty_value=""
+        )
+
+    def clean(self, value: Any) -> str:
+        try:
+            return read(super().clean(value), self.type, self.country)
+        except ValueProblem as problem:
+            raise forms.ValidationError(str(problem)) from None
+
+
+def _own_input(field: ContactField) -> forms.Widget:
+    match field.kind:
+        case Kind.NUMBER:
+            return forms.TextInput(attrs={"inputmode": "decimal"})
+        case Kind.DATE:
+            return forms.TextInput(attrs={"type": "date"})
+        case Kind.YES_NO:
+            return forms.Select(choices=[("", "Not known"), ("yes", "Yes"), ("no", "No")])
+        case Kind.CHOICE:
+            return forms.Select(choices=[("", "Not known"), *((choice, choice) for choice in field.choices)])
+        case _:
+            return forms.TextInput()
+
+
+class FieldForm(forms.Form):
+    """A field to add or to change."""
+
+    label = forms.CharField(label="Name", max_length=FIELD_LABEL_LENGTH)
+    kind = forms.ChoiceField(label="Kind", choices=ContactField.KindName, initial=Kind.TEXT.value)
+    choices = forms.CharField(
+        label="Choices",
+        required=False,
+        max_length=MAX_CHOICES * (CHOICE_LENGTH + 2),
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="For “One of several choices”: one on each line.",
+    )
+
+    def clean_choices(self) -> list[str]:
+        return str(self.cleaned_data["choices"]).splitlines()
+
+
 class ContactForm(forms.Form):
     """A person's details."""
 
@@ -38,6 +90,25 @@ class ContactForm(forms.Form):
     email = forms.EmailField(label="E-mail", max_length=254, required=False)
     language = forms.CharField(label="Language", max_length=10, required=False, help_text="Such as en or es.")
     timezone = forms.ChoiceField(label="Time zone", choices=_ZONES, required=False)
+
+    def __init__(self, *args: Any, own_fields: Sequence[ContactField] = (), country: str = "US", **kwargs: Any) -> None:
+        """``own_fields`` are the tenant's, whose values are typed as in ``country``."""
+        super().__init__(*args, **kwargs)
+        self.own_names = [f"field_{field.key}" for field in own_fields]
+        for name, field in zip(self.own_names, own_fields, strict=True):
+            self.fields[name] = OwnField(field=field, country=country)
+
+    def own_inputs(self) -> list[forms.BoundField]:
+        """The inputs of the tenant's own fields."""
+        return [self[name] for name in self.own_names]
+
+    def details(self) -> dict[str, str]:
+        """What was typed for the fields that every contact has."""
+        return {name: value for name, value in self.cleaned_data.items() if name in ContactForm.base_fields}
+
+    def own_values(self) -> dict[str, str]:
+        """The canonical values of the tenant's own fields, by key."""
+        return {name.removeprefix("field_"): self.cleaned_data[name] for name in self.own_names}
 
 
 class NewContactForm(ContactForm):

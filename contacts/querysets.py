@@ -9,16 +9,12 @@ from django.apps import apps
 from django.db import models
 from django.db.models import Q
 
+from contacts.folding import fold
 from tenants.owned import TenantManager
 
-__all__ = ["ContactManager", "ContactQuerySet", "search_key"]
+__all__ = ["ContactManager", "ContactQuerySet"]
 
 ModelT = TypeVar("ModelT", bound=models.Model, covariant=True)
-
-
-def search_key(name: str) -> str:
-    """A name as the search columns keep it."""
-    return name.strip().lower()
 
 
 class ContactQuerySet(models.QuerySet[ModelT]):
@@ -30,10 +26,10 @@ class ContactQuerySet(models.QuerySet[ModelT]):
         digits = re.sub(r"[\s().+-]", "", text)
         if digits.isascii() and digits.isdigit():
             return self.filter(Q(id__in=_with_numbers(_number_starts(digits))))
-        first, _, last = search_key(text).partition(" ")
+        first, _, last = text.partition(" ")
         if last:
-            return self.filter(_starts("first_key", first), _starts("last_key", last.strip()))
-        return self.filter(_starts("first_key", first) | _starts("last_key", first))
+            return self.filter(_starts("first_key", fold(first)), _starts("last_key", fold(last)))
+        return self.filter(_starts("first_key", fold(first)) | _starts("last_key", fold(first)))
 
     def by_number(self, number: str) -> Self:
         """The person who has the number, as the preferred or as a further one."""

@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from common.retries import log_failure
 from contacts.importing.run import run_import
-from contacts.models import ContactImport
-from tenants.scope import all_tenants
+from contacts.models import ContactField, ContactImport
+from contacts.values import wipe_some
+from tenants.scope import all_tenants, tenant_scope
 
-__all__ = ["import_rows", "resume_imports"]
+__all__ = ["import_rows", "resume_imports", "wipe_deleted_fields", "wipe_field"]
 
 _AT_ONCE: Final = 20
 
@@ -44,3 +45,23 @@ def _run(tenant_id: UUID, import_id: UUID) -> None:
     except Exception as error:  # noqa: BLE001 - whatever it is, the other imports have their turn
         log_failure(f"Import {import_id} of tenant {tenant_id} stopped", error)
         connection.close_if_unusable_or_obsolete()
+
+
+@shared_task(name="contacts.wipe_field")
+def wipe_field(tenant_id: str, field_id: str) -> None:
+    """Take the values of a deleted field out of the contacts, some at a time, and then the field."""
+    wiping = True
+    while wiping:
+        with tenant_scope(UUID(tenant_id), durable=True):
+            field = ContactField.objects.filter(id=field_id, deleted_at__isnull=False).first()
+            wiping = field is not None and wipe_some(field)
+
+
+@shared_task(name="contacts.wipe_deleted_fields")
+def wipe_deleted_fields() -> None:
+    """Go on with deleted fields whose task was lost."""
+    with all_tenants("find deleted fields"):
+        deleted = ContactField.objects.filter(deleted_at__isnull=False).order_by("deleted_at")
+        found = list(deleted.values_list("tenant_id", "id")[:_AT_ONCE])
+    for tenant_id, field_id in found:
+        wipe_field(str(tenant_id), str(field_id))

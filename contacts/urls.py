@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from contacts.views import archive, contacts, imports, lists, notes, numbers
+from contacts.views import archive, contacts, fields, imports, lists, notes, numbers
 
 urlpatterns = [
     path("", contacts.contacts, name="contacts"),
@@ -35,4 +35,11 @@ urlpatterns = [
     path("lists/", lists.lists, name="lists"),
     path("lists/<uuid:list_id>/rename/", lists.list_rename, name="list_rename"),
     path("lists/<uuid:list_id>/delete/", lists.list_delete, name="list_delete"),
+]
+
+settings_urlpatterns = [
+    path("fields/", fields.fields, name="contact_fields"),
+    path("fields/<uuid:field_id>/edit/", fields.field_edit, name="contact_field_edit"),
+    path("fields/<uuid:field_id>/move/", fields.field_move, name="contact_field_move"),
+    path("fields/<uuid:field_id>/delete/", fields.field_delete, name="contact_field_delete"),
 ]

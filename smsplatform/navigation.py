@@ -40,6 +40,7 @@ def navigation(path: str, role: str) -> list[Entry]:
             entries[2] = _entry("Contacts", "contacts", "users", "")
     children = [
         _entry("Team", "team", "users-round", path),
+        _entry("Contact fields", "contact_fields", "text-cursor-input", path),
         _entry("Senders", "senders", "smartphone", path),
         _entry("Templates", "templates", "file-text", path),
         _entry("Consent & compliance", "compliance", "shield-check", path),

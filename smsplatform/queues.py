@@ -12,6 +12,8 @@ _QUEUES: Final = {
     "campaigns.run_due": BACKGROUND,
     "contacts.import_rows": BACKGROUND,
     "contacts.resume_imports": BACKGROUND,
+    "contacts.wipe_deleted_fields": BACKGROUND,
+    "contacts.wipe_field": BACKGROUND,
     "messaging.apply_receipts": BACKGROUND,
     "messaging.beat_heartbeat": BACKGROUND,
     # Sent to the queue of the lane that it is to work on; this is where it would wait without one.

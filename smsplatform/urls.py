@@ -9,6 +9,7 @@ from django.http import HttpResponseBase
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.decorators.http import require_safe
 
+from contacts import urls as contacts
 from smsplatform import health
 from tenants.access import public_view
 from tenants.views.signing_up import sign_up
@@ -32,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("analytics.urls")),
     path("inbox/", include("support.urls")),
     path("contacts/", include("contacts.urls")),
+    path("settings/", include(contacts.settings_urlpatterns)),
     path("campaigns/", include("campaigns.urls")),
     path("", include("messaging.urls")),
     path("", include("tenants.urls")),

@@ -13,7 +13,8 @@ from analytics.timeline import KINDS, timeline
 from consent.gate import ALLOW, REASONS, Decision
 from consent.models import ConsentState, Suppression
 from consent.purposes import Purpose
-from contacts.models import Contact, ContactList, ContactNumber, ContactTag, ListMember, Tag
+from contacts.fields import shown
+from contacts.models import Contact, ContactField, ContactList, ContactNumber, ContactTag, ListMember, Tag
 from messaging.services import why_or_why_not
 from support.models import Conversation
 from tenants.access import TenantRequest, tenant_view
@@ -36,8 +37,8 @@ def contact(request: TenantRequest, contact_id: UUID) -> HttpResponse:
     carried = ContactTag.objects.filter(contact=found).values("tag_id")
     further = list(ContactNumber.objects.filter(contact=found).order_by("id"))
     numbers = [found.number, *(row.number for row in further)]
-    shown = request.GET.get("number", "")
-    number = shown if shown in numbers else found.number
+    asked = request.GET.get("number", "")
+    number = asked if asked in numbers else found.number
     kind = request.GET.get("kind", "")
     role = request.membership.role
     context = {
@@ -46,7 +47,7 @@ def contact(request: TenantRequest, contact_id: UUID) -> HttpResponse:
         "numbers": numbers,
         "further_numbers": further,
         "language": LANG_INFO.get(found.language, {}).get("name", found.language),
-        "values": [(name.replace("_", " ").capitalize(), value) for name, value in found.fields.items()],
+        "values": _values(found),
         "suppression": Suppression.objects.filter(number=number, lifted_at=None).select_related("record").first(),
         "purposes": _purposes(request.tenant, number),
         "lists": ContactList.objects.filter(id__in=joined).order_by("name"),
@@ -65,6 +66,12 @@ def contact(request: TenantRequest, contact_id: UUID) -> HttpResponse:
         "may_import": allowed(role, Permission.IMPORT_CONTACTS),
     }
     return TemplateResponse(request, "analytics/contact_detail.html", context)
+
+
+def _values(contact: Contact) -> list[tuple[str, str]]:
+    """The values of the tenant's own fields, in the fields' order, with their names."""
+    fields = ContactField.objects.filter(key__in=list(contact.fields), deleted_at=None).order_by("position", "id")
+    return [(field.label, shown(contact.fields[field.key], field.type.kind)) for field in fields]
 
 
 def _purposes(tenant: Tenant, number: str) -> list[dict[str, object]]:

@@ -20,11 +20,12 @@ from consent.ledger import OptIn, record_opt_ins
 from consent.models import ConsentRecord, ConsentState
 from consent.revocation_lock import hold_exclusively
 from consent.services import suppressed_among
+from contacts.folding import fold
 from contacts.importing.records import MAX_KEPT_CHARACTERS
 from contacts.importing.rows import Person
 from contacts.models import ContactImport, ContactTag, ImportRow, ListMember
 from contacts.number_lock import share
-from contacts.querysets import search_key
+from contacts.values import add_values, refresh_values
 from tenants.scope import current_tenant_id
 
 __all__ = ["ReadRow", "load_chunk"]
@@ -133,6 +134,7 @@ def load_chunk(job: ContactImport, rows: Sequence[ReadRow], refused: Set[str] = 
     """
     people = [row for row in rows if row.person is not None]
     landed = _upsert(job, people) if people else []
+    _index_values(people, landed)
     _join_list_and_tag(job, [one.contact_id for one in landed])
     purposes = [purpose for purpose in job.purposes if job.may_prove(purpose)]
     agreed = [one for one in landed if purposes and one.consented is not False and one.number not in refused]
@@ -173,6 +175,17 @@ def _upsert(job: ContactImport, people: Sequence[ReadRow]) -> list[_Landed]:
     return landed
 
 
+def _index_values(people: Sequence[ReadRow], landed: Sequence["_Landed"]) -> None:
+    """Index the values of the tenant's own fields: those of new contacts are known, of others they are read again."""
+    own = {row.number: row.person.fields for row in people if row.person and row.person.fields}
+    having = [one for one in landed if one.row in own]
+    again = {one.contact_id for one in having if one.outcome in ("updated", "merged")}
+    refresh_values(again)
+    add_values(
+        (one.contact_id, own[one.row]) for one in having if one.outcome == "created" and one.contact_id not in again
+    )
+
+
 def _staged(tenant_id: UUID, row: ReadRow) -> tuple[object, ...]:
     person = row.person
     assert person is not None  # noqa: S101 - the caller passes rows with a person only
@@ -184,8 +197,8 @@ def _staged(tenant_id: UUID, row: ReadRow) -> tuple[object, ...]:
         person.number,
         person.first_name,
         person.last_name,
-        search_key(person.first_name),
-        search_key(person.last_name),
+        fold(person.first_name),
+        fold(person.last_name),
         person.email,
         person.language,
         person.timezone,

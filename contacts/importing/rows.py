@@ -8,6 +8,7 @@ from typing import Final
 from zoneinfo import available_timezones
 
 from common.phone_numbers import NumberProblem, parse
+from contacts.fields import FieldType, ValueProblem, read
 from contacts.importing.columns import FIELDS
 from contacts.importing.consent_words import Said, said
 from contacts.importing.dates import how_dates_are_read, read_moment
@@ -53,12 +54,20 @@ class Person:
     consent_at: datetime | None = None
 
 
+_TEXT: Final = FieldType()
+_NO_TYPES: Final[Mapping[str, FieldType]] = {}
+
 _FLOAT: Final = re.compile(r"(?<=[0-9])[.,]0+$")
 """What spreadsheets put behind a number that they take for a sum: 2025550123.0."""
 
 
-def read_row(cells: Sequence[str], columns: Sequence[str], default_country: str) -> Person:
-    """Read one row by its columns' meaning; raises ``Rejected``."""
+def read_row(
+    cells: Sequence[str],
+    columns: Sequence[str],
+    default_country: str,
+    types: Mapping[str, FieldType] = _NO_TYPES,
+) -> Person:
+    """Read one row by its columns' meaning; raises ``Rejected``. ``types`` are those of the tenant's own fields."""
     values, extra = _values(cells, columns)
     try:
         number = parse(_FLOAT.sub("", values.get("number", "")), default_country).e164
@@ -72,7 +81,7 @@ def read_row(cells: Sequence[str], columns: Sequence[str], default_country: str)
         email=_email(values.get("email", "")),
         language=values.get("language", "").lower(),
         timezone=_timezone(values.get("timezone", "")),
-        fields=extra,
+        fields=_own_values(extra, types, default_country),
         consented=_consented(values, columns),
         consent_at=_date(values.get("consent_at", ""), default_country),
     )
@@ -93,6 +102,16 @@ def _values(cells: Sequence[str], columns: Sequence[str]) -> tuple[dict[str, str
         elif value:
             extra[name] = value
     return known, extra
+
+
+def _own_values(values: Mapping[str, str], types: Mapping[str, FieldType], country: str) -> dict[str, str]:
+    own: dict[str, str] = {}
+    for name, value in values.items():
+        try:
+            own[name] = read(value, types.get(name, _TEXT), country)
+        except ValueProblem as problem:
+            raise Rejected(f"“{name.replace('_', ' ').capitalize()}”: {problem}") from None
+    return own
 
 
 def _check(name: str, value: str, limit: int) -> None:

@@ -17,7 +17,7 @@ from contacts.importing.decoding import FileProblem, Row, Table, read_table
 from contacts.importing.load import ReadRow, load_chunk
 from contacts.importing.refusals import Refusals, find_refusals, record_opt_outs
 from contacts.importing.rows import Rejected, read_row
-from contacts.models import Contact, ContactImport, ContactTag, ImportFile, ImportRow, ListMember
+from contacts.models import Contact, ContactField, ContactImport, ContactTag, ImportFile, ImportRow, ListMember
 from tenants.scope import tenant_scope
 
 __all__ = ["run_import"]
@@ -153,12 +153,14 @@ def _load(work: _Work, chunk: Sequence[Row], done: int) -> bool:
 
 
 def _read(chunk: Sequence[Row], job: ContactImport) -> Iterator[ReadRow]:
+    own = ContactField.objects.filter(key__in=job.columns, deleted_at=None)
+    types = {field.key: field.type for field in own}
     for row in chunk:
         if row.problem:
             yield ReadRow(row.number, None, row.problem, row.cells)
             continue
         try:
-            yield ReadRow(row.number, read_row(row.cells, job.columns, job.tenant.country))
+            yield ReadRow(row.number, read_row(row.cells, job.columns, job.tenant.country, types))
         except Rejected as problem:
             yield ReadRow(row.number, None, str(problem), row.cells)
 

@@ -1,6 +1,7 @@
 """The people a tenant knows, the lists and tags they stand in, and the files they came from."""
 
 from contacts.models.contact import Contact
+from contacts.models.fields import ContactField, ContactValue
 from contacts.models.imports import ContactImport, ImportFile, ImportRow
 from contacts.models.lists import ContactList, ContactTag, ListMember, Tag
 from contacts.models.notes import ContactChange, ContactNote
@@ -9,11 +10,13 @@ from contacts.models.numbers import ContactNumber
 __all__ = [
     "Contact",
     "ContactChange",
+    "ContactField",
     "ContactImport",
     "ContactList",
     "ContactNote",
     "ContactNumber",
     "ContactTag",
+    "ContactValue",
     "ImportFile",
     "ImportRow",
     "ListMember",

@@ -2,6 +2,7 @@
 
 from contacts.services.archive import archive_contact, unarchive_contact
 from contacts.services.contacts import create_contact, update_contact
+from contacts.services.fields import create_field, delete_field, ensure_fields, move_field, update_field
 from contacts.services.imports import start_import, upload_import
 from contacts.services.lists import (
     add_to_list,
@@ -22,11 +23,15 @@ __all__ = [
     "add_to_list",
     "archive_contact",
     "create_contact",
+    "create_field",
     "create_list",
+    "delete_field",
     "delete_list",
     "delete_note",
     "edit_note",
+    "ensure_fields",
     "get_or_create_tag",
+    "move_field",
     "prefer_number",
     "remove_from_list",
     "remove_number",
@@ -36,5 +41,6 @@ __all__ = [
     "unarchive_contact",
     "untag_contact",
     "update_contact",
+    "update_field",
     "upload_import",
 ]

@@ -1,6 +1,7 @@
 """What can be done with one contact."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -8,18 +9,27 @@ from django.utils import timezone
 
 from common.phone_numbers import NumberProblem, parse
 from common.unique import AlreadyThere, unique
+from contacts.folding import fold
 from contacts.models import Contact
 from contacts.number_lock import share
-from contacts.querysets import search_key
+from contacts.services.fields import read_values
+from contacts.values import refresh_values
 from tenants.audit import record
 from tenants.models import Tenant
 
 __all__ = ["create_contact", "update_contact"]
 
+_NONE: Final[Mapping[str, str]] = {}
+
 
 @transaction.atomic
-def create_contact(*, tenant: Tenant, number: str, values: Mapping[str, str]) -> Contact:
-    """Add a person by number; raises ``ValidationError`` for a bad number or one that is known already."""
+def create_contact(
+    *, tenant: Tenant, number: str, values: Mapping[str, str], fields: Mapping[str, str] = _NONE
+) -> Contact:
+    """Add a person by number; raises ``ValidationError`` for a bad number or one that is known already.
+
+    ``fields`` are canonical values of the tenant's own fields, by key.
+    """
     try:
         e164 = parse(number, tenant.country).e164
     except NumberProblem as problem:
@@ -30,30 +40,36 @@ def create_contact(*, tenant: Tenant, number: str, values: Mapping[str, str]) ->
         raise known
     try:
         with unique():
-            contact, _ = _save(Contact(number=e164), values)
+            contact, _ = _save(Contact(number=e164), values, fields)
     except AlreadyThere:
         raise known from None
     record("contact.added", target=contact, target_name="")
     return contact
 
 
-def update_contact(*, contact: Contact, values: Mapping[str, str]) -> Contact:
-    """Change a contact's names and details; their numbers are changed by services of their own."""
-    contact, changed = _save(contact, values)
+@transaction.atomic
+def update_contact(*, contact: Contact, values: Mapping[str, str], fields: Mapping[str, str] = _NONE) -> Contact:
+    """Change a contact's details and own fields; those not named stay, their numbers have services of their own."""
+    contact, changed = _save(contact, values, fields)
     if changed:
         record("contact.changed", target=contact, target_name="", after={"fields": changed})
     return contact
 
 
-def _save(contact: Contact, values: Mapping[str, str]) -> tuple[Contact, list[str]]:
+def _save(contact: Contact, values: Mapping[str, str], fields: Mapping[str, str]) -> tuple[Contact, list[str]]:
     """The contact and the names of the details that changed."""
     changed = []
     for name in ("first_name", "last_name", "email", "language", "timezone"):
         if name in values and getattr(contact, name) != values[name].strip():
             setattr(contact, name, values[name].strip())
             changed.append(name)
-    contact.first_key, contact.last_key = search_key(contact.first_name), search_key(contact.last_name)
+    contact.first_key, contact.last_key = fold(contact.first_name), fold(contact.last_name)
+    own = {key: value for key, value in {**contact.fields, **read_values(fields)}.items() if value}
+    changed_fields = [key for key in fields if own.get(key, "") != contact.fields.get(key, "")]
+    contact.fields = own
     contact.updated_at = timezone.now()
     contact.full_clean(exclude=["tenant", "first_key", "last_key", "fields"])
     contact.save()
-    return contact, changed
+    if changed_fields:
+        refresh_values([contact.id])
+    return contact, changed + changed_fields

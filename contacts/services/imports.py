@@ -13,6 +13,7 @@ from consent.purposes import PURPOSES_WITH_CONSENT
 from contacts.importing.columns import FIELDS, guess_columns, is_number, may_be_about_consent
 from contacts.importing.decoding import FileProblem, read_table
 from contacts.models import ContactImport, ContactList, ImportFile, Tag
+from contacts.services.fields import ensure_fields
 from contacts.tasks import import_rows
 from tenants.audit import record
 from tenants.models import Tenant
@@ -67,6 +68,10 @@ def start_import(
     job.contact_list = contact_list
     job.tag = tag
     _check_choices(job)
+    try:
+        ensure_fields(names=[name for name in columns if name and name not in FIELDS])
+    except ValidationError as error:
+        raise ValidationError({"columns": error.messages}) from None
     job.status = ContactImport.Status.QUEUED
     job.save()
     record("import.started", target=job, after=_choices(job))

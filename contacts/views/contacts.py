@@ -21,8 +21,9 @@ from consent.ledger import OptIn
 from consent.models import ConsentRecord, ConsentState, Suppression
 from consent.purposes import Purpose
 from consent.services import is_suppressed, opt_in, opt_out, suppressed_among
+from contacts.fields import typed
 from contacts.forms import ContactForm, NewContactForm, OptInForm, TagForm
-from contacts.models import Contact, ContactList, ContactNumber, Tag
+from contacts.models import Contact, ContactField, ContactList, ContactNumber, Tag
 from contacts.querysets import ContactQuerySet
 from contacts.services import (
     add_to_list,
@@ -126,12 +127,21 @@ def _id(text: str) -> UUID:
 def contact_add(request: TenantRequest) -> HttpResponse:
     """Add one person; ``?number=`` is theirs."""
     initial = {"number": search_text(request, "number")}
-    form = NewContactForm(request.POST if request.method == "POST" else None, initial=initial)
+    form = NewContactForm(
+        request.POST if request.method == "POST" else None,
+        initial=initial,
+        own_fields=_own_fields(),
+        country=request.tenant.country,
+    )
     known = None
     if request.method == "POST" and form.is_valid():
-        values = {name: value for name, value in form.cleaned_data.items() if name != "number"}
         try:
-            contact = create_contact(tenant=request.tenant, number=form.cleaned_data["number"], values=values)
+            contact = create_contact(
+                tenant=request.tenant,
+                number=form.cleaned_data["number"],
+                values=form.details(),
+                fields=form.own_values(),
+            )
         except ValidationError as error:
             known = _known(request, form.cleaned_data["number"])
             add_errors(form, error)
@@ -150,17 +160,29 @@ def _known(request: TenantRequest, number: str) -> Contact | None:
         return None
 
 
+def _own_fields() -> list[ContactField]:
+    return list(ContactField.objects.filter(deleted_at=None).order_by("position", "id"))
+
+
 @tenant_view(Permission.EDIT_CONTACTS)
 @require_http_methods(["GET", "POST"])
 def contact_edit(request: TenantRequest, contact_id: UUID) -> HttpResponse:
     """Change a person's details."""
     contact = get_object_or_404(Contact, id=contact_id)
+    own, country = _own_fields(), request.tenant.country
     initial = {name: getattr(contact, name) for name in ContactForm.base_fields}
-    form = ContactForm(request.POST if request.method == "POST" else None, initial=initial)
+    initial |= {f"field_{each.key}": typed(contact.fields.get(each.key, ""), each.type.kind, country) for each in own}
+    form = ContactForm(
+        request.POST if request.method == "POST" else None, initial=initial, own_fields=own, country=country
+    )
     if request.method == "POST" and form.is_valid():
-        update_contact(contact=contact, values=form.cleaned_data)
-        messages.success(request, "Changes saved.")
-        return redirect("contact", contact.id)
+        try:
+            update_contact(contact=contact, values=form.details(), fields=form.own_values())
+        except ValidationError as error:
+            add_errors(form, error)
+        else:
+            messages.success(request, "Changes saved.")
+            return redirect("contact", contact.id)
     context = {"form": form, "contact": contact}
     return TemplateResponse(request, "contacts/contact_edit.html", context, status=422 if form.errors else 200)
 

@@ -11,8 +11,10 @@ from django.utils import timezone
 from analytics.figures import refresh_tenant
 from consent.ledger import OptIn, record_opt_ins
 from consent.models import ConsentRecord
+from contacts.folding import fold
 from contacts.models import Contact, ContactList, ContactTag, ListMember, Tag
-from contacts.querysets import search_key
+from contacts.services import ensure_fields
+from contacts.values import add_values
 from messaging.models import MessageTemplate, ProviderAccount, Sender
 from messaging.services import add_provider_account, add_sender
 from smsplatform.demo.history import past_bookings, past_campaign, past_replies, past_stop
@@ -151,8 +153,8 @@ def _contacts(made_up: Sequence[DemoPerson], lists: Sequence[tuple[str, float]])
             number=person.number,
             first_name=person.first_name,
             last_name=person.last_name,
-            first_key=search_key(person.first_name),
-            last_key=search_key(person.last_name),
+            first_key=fold(person.first_name),
+            last_key=fold(person.last_name),
             email=person.email,
             language=dice.choice(("en", "en", "en", "en", "es")),
             fields={"city": person.city},
@@ -160,6 +162,8 @@ def _contacts(made_up: Sequence[DemoPerson], lists: Sequence[tuple[str, float]])
         )
         for person in made_up
     )
+    ensure_fields(names=["city"])
+    add_values((contact.id, contact.fields) for contact in contacts)
     for name, share in lists:
         contact_list = ContactList.objects.create(name=name)
         ListMember.objects.bulk_create(

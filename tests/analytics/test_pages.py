@@ -15,8 +15,8 @@ from campaigns.models import Campaign
 from consent.ledger import OptIn
 from consent.models import Suppression
 from consent.services import opt_in, opt_out
-from contacts.models import Contact
-from contacts.services import create_contact, create_list, get_or_create_tag, tag_contact
+from contacts.models import Contact, ContactField
+from contacts.services import create_contact, create_list, ensure_fields, get_or_create_tag, tag_contact
 from messaging.models import Batch, InboundMessage, Message, Sender
 from support.models import Conversation
 from tenants.scope import tenant_scope
@@ -360,6 +360,7 @@ def test_a_viewer_is_shown_no_buttons_that_would_be_refused(client: Client, cast
 def test_the_further_values_and_the_time_there_are_shown(alice: Client, cast: Cast) -> None:
     ann = contact_of(cast.clinic, language="es", timezone="Asia/Tokyo")
     with tenant_scope(cast.clinic.tenant.id):
+        ensure_fields(names=["favorite_store"])
         Contact.objects.update(fields={"favorite_store": "North"})
     page = alice.get(page_of(ann)).content.decode()
     for words in ("Spanish", "JST", "Favorite store", "North"):
@@ -369,6 +370,8 @@ def test_the_further_values_and_the_time_there_are_shown(alice: Client, cast: Ca
 def test_what_people_wrote_is_shown_and_never_run(alice: Client, cast: Cast) -> None:
     ann = contact_of(cast.clinic, first_name=HOSTILE)
     with tenant_scope(cast.clinic.tenant.id):
+        ensure_fields(names=["note"])
+        ContactField.objects.update(label=HOSTILE)
         Contact.objects.update(fields={"note": HOSTILE}, language="<i>")
         create_list(name=HOSTILE)
         tag_contact(contact=ann, tag=get_or_create_tag(name=HOSTILE))

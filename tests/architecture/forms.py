@@ -23,6 +23,7 @@ from contacts.services import (
     add_number,
     archive_contact,
     create_contact,
+    create_field,
     create_list,
     get_or_create_tag,
     tag_contact,
@@ -60,6 +61,10 @@ FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
     "contact_add": lambda _: ({}, {"number": "+12025550177"}),
     "contact_archive": lambda s: ({"contact_id": s.contact.id}, {}),
     "contact_edit": lambda s: ({"contact_id": s.contact.id}, {"first_name": "Annabel"}),
+    "contact_field_delete": lambda s: ({"field_id": s.field.id}, {}),
+    "contact_field_edit": lambda s: ({"field_id": s.field.id}, {"label": "Home town", "kind": "text"}),
+    "contact_field_move": lambda s: ({"field_id": s.field.id}, {"down": "1"}),
+    "contact_fields": lambda _: ({}, {"label": "Birthday", "kind": "date"}),
     "contact_list_add": lambda s: ({"contact_id": s.other.id}, {"list": s.list.id}),
     "contact_list_remove": lambda s: ({"contact_id": s.contact.id, "list_id": s.list.id}, {}),
     "contact_number_add": lambda s: ({"contact_id": s.contact.id}, {"number": "+12025550176"}),
@@ -140,6 +145,8 @@ def stage(cast: Cast, client: Client) -> Stage:
         )
         things.invitation, _ = invite(email="nina@clinic.example", role=Role.AGENT, invited_by=cast.alice)
         things.further = add_number(tenant=tenant, contact=things.contact, number="+12025550103")
+        things.field = create_field(label="Town", kind="text")
+        create_field(label="Size", kind="number")
         things.note = add_note(contact=things.contact, body="Comes on Tuesdays", author_id=cast.alice.id)
         things.archived = create_contact(tenant=tenant, number="+12025550104", values={})
         archive_contact(contact=things.archived)

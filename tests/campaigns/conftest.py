@@ -10,8 +10,8 @@ from campaigns.models import Campaign
 from campaigns.services import choose_audience, save_draft
 from consent.ledger import OptIn, record_opt_ins
 from consent.services import opt_out
+from contacts.folding import fold
 from contacts.models import Contact, ContactList, ListMember
-from contacts.querysets import search_key
 from tenants.scope import tenant_scope
 from tests.cast import Cast, Company, make_cast
 from tests.web import sign_in
@@ -33,7 +33,7 @@ def make_list(
         contact_list = ContactList.objects.create(name=name)
         for n, number in enumerate(numbers):
             contact, _ = Contact.objects.get_or_create(
-                number=number, defaults={"first_name": f"P{n}", "first_key": search_key(f"P{n}")}
+                number=number, defaults={"first_name": f"P{n}", "first_key": fold(f"P{n}")}
             )
             ListMember.objects.create(contact_list=contact_list, contact=contact)
         willing = numbers if agreed is None else agreed

@@ -15,8 +15,18 @@ from consent.models import ConsentRecord, ConsentState
 from consent.services import is_suppressed, opt_out
 from contacts.importing import run
 from contacts.importing.run import run_import
-from contacts.models import Contact, ContactImport, ContactList, ContactTag, ImportRow, ListMember, Tag
-from contacts.services import add_number, create_contact, start_import, upload_import
+from contacts.models import (
+    Contact,
+    ContactField,
+    ContactImport,
+    ContactList,
+    ContactTag,
+    ContactValue,
+    ImportRow,
+    ListMember,
+    Tag,
+)
+from contacts.services import add_number, create_contact, create_field, start_import, upload_import
 from tenants.scope import tenant_scope
 from tests.cast import Cast
 
@@ -118,6 +128,21 @@ def test_a_row_with_a_further_number_is_about_its_person(cast: Cast) -> None:
             "+12025550101",
             "+12025550102",
         }
+
+
+def test_columns_become_fields_and_their_cells_are_read_by_kind(cast: Cast) -> None:
+    with tenant_scope(cast.clinic.tenant.id):
+        create_field(label="Visits", kind="number")
+    rows = "+12025550101,1,234,Reno\n".replace("1,234", '"1,234"') + "+12025550102,many,Reno\n+12025550101,7,\n"
+    job = load(cast, "phone,visits,home town\n" + rows)
+    assert job.counts == {"created": 1, "rejected": 1, "merged": 1}
+    load(cast, "phone,home town\n+12025550101,Boston\n")
+    with tenant_scope(cast.clinic.tenant.id):
+        assert Contact.objects.get().fields == {"visits": "1234", "home_town": "Boston"}
+        assert "“Visits”: This is not a number" in ImportRow.objects.get(outcome="rejected").problem
+        assert dict(ContactField.objects.values_list("label", "kind")) == {"Visits": "number", "Home town": "text"}
+        keys = set(ContactValue.objects.values_list("field__key", "key"))
+        assert keys == {("visits", "0000000000001234000000"), ("home_town", "boston")}
 
 
 def test_new_values_update_and_empty_ones_do_not(cast: Cast) -> None:
