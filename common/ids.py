@@ -5,12 +5,18 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7 as _uuid7
 
-__all__ = ["created_at", "uuid7"]
+__all__ = ["created_at", "first_id", "uuid7"]
 
 
 def uuid7() -> UUID:
     """A new time-ordered id; its first 48 bits are the Unix time in milliseconds."""
     return _uuid7()
+
+
+def first_id(moment: datetime) -> UUID:
+    """The lowest id that can be made at this moment or later: bounds a search by time on an index of ids."""
+    milliseconds = max(0, int(moment.timestamp() * 1000))
+    return UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62)
 
 
 def created_at(value: UUID) -> datetime:

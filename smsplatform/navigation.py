@@ -45,6 +45,8 @@ def navigation(path: str, role: str) -> list[Entry]:
         _entry("Templates", "templates", "file-text", path),
         _entry("Consent & compliance", "compliance", "shield-check", path),
     ]
+    if allowed(role, Permission.VIEW_AUDIT):
+        children.append(_entry("Audit log", "audit_log", "scroll-text", path))
     return [
         *entries,
         Entry("Settings", children[0].url, "settings", any(child.active for child in children), children=children),

@@ -5,7 +5,7 @@
 
 from typing import Final
 
-__all__ = ["GROUPS", "VALUES", "WORDS", "noun_of"]
+__all__ = ["GROUPS", "KINDS", "PAGES", "VALUES", "WORDS", "noun_of"]
 
 GROUPS: Final[dict[str, str]] = {
     "tenant": "Account",
@@ -23,6 +23,7 @@ GROUPS: Final[dict[str, str]] = {
     "template": "Templates",
     "sender": "Senders",
     "account": "Provider accounts",
+    "audit": "Audit log",
 }
 """What each act is about (the noun before its dot), as the page's filter calls it."""
 
@@ -81,7 +82,27 @@ WORDS: Final[dict[str, str]] = {
     "sender.made_default": "made {target} the usual sender",
     "sender.status_changed": "paused or took up the sender {target}",
     "account.added": "added the provider account {target}",
+    "audit.exported": "exported the audit log",
 }
+
+KINDS: Final[dict[str, str]] = {
+    "contact": "a contact",
+    "conversation": "a conversation",
+}
+"""What a thing is called when its name is not kept in the log, by the name of its model."""
+
+PAGES: Final[dict[str, tuple[str, bool]]] = {
+    "campaign": ("campaign", True),
+    "contact": ("contact", True),
+    "contactimport": ("import_job", True),
+    "contactlist": ("lists", False),
+    "conversation": ("conversation", True),
+    "membership": ("team", False),
+    "messagetemplate": ("template_edit", True),
+    "provideraccount": ("senders", False),
+    "sender": ("senders", False),
+}
+"""Where a thing is shown, by the name of its model: the address, and whether it names the one thing."""
 
 VALUES: Final[dict[str, str]] = {
     "answers_keywords": "Provider answers STOP and HELP",

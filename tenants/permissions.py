@@ -26,6 +26,7 @@ class Permission(models.TextChoices):
     EDIT_ALL_NOTES = "notes.edit_all", "Change and delete the notes of colleagues"
     MANAGE_CAMPAIGNS = "campaigns.manage", "Write, launch, pause and cancel campaigns"
     MANAGE_SETTINGS = "settings.manage", "Change senders, templates and settings"
+    VIEW_AUDIT = "audit.view", "See and export the audit log"
     MANAGE_TEAM = "team.manage", "Add members and change their roles"
 
 
@@ -36,6 +37,7 @@ _MANAGER: Final = _AGENT | {
     Permission.EDIT_ALL_NOTES,
     Permission.MANAGE_CAMPAIGNS,
     Permission.MANAGE_SETTINGS,
+    Permission.VIEW_AUDIT,
 }
 _OWNER: Final = _MANAGER | {Permission.MANAGE_TEAM}
 

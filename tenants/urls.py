@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from tenants.views import invitations, signing_up, switching, team
+from tenants.views import audit, invitations, signing_up, switching, team
 
 urlpatterns = [
     path("new-account/", signing_up.tenant_new, name="tenant_new"),
     path("switch/", switching.tenant_switch, name="tenant_switch"),
     path("settings/", switching.settings_start, name="settings"),
     path("settings/team/", team.team, name="team"),
+    path("settings/audit/", audit.audit_log, name="audit_log"),
+    path("settings/audit/export/", audit.audit_export, name="audit_export"),
     path("settings/team/invite/", team.member_invite, name="member_invite"),
     path("settings/team/invitations/<uuid:invitation_id>/again/", team.invitation_again, name="invitation_again"),
     path("settings/team/invitations/<uuid:invitation_id>/revoke/", team.invitation_revoke, name="invitation_revoke"),

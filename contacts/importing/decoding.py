@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from contacts.importing.formulas import plain_cell
+from common.formulas import plain_cell
 from contacts.importing.records import MAX_LINE_CHARACTERS, MAX_LINES_PER_ROW, is_open_after, records
 
 __all__ = ["MAX_FILE_BYTES", "MAX_LINE_CHARACTERS", "FileProblem", "Row", "Table", "read_table"]

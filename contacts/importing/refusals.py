@@ -9,13 +9,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from common.formulas import plain_cell
 from common.phone_numbers import NumberProblem, parse
 from consent.models import ConsentRecord
 from consent.revocation_lock import hold_exclusively
 from consent.services import opt_out, suppressed_among
 from contacts.importing.consent_words import Said, said
 from contacts.importing.decoding import Row
-from contacts.importing.formulas import plain_cell
 from contacts.importing.records import MAX_KEPT_CHARACTERS
 from contacts.models import ContactImport
 

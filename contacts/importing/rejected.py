@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from common.formulas import safe_cell
 from contacts.importing.decoding import read_table
-from contacts.importing.formulas import safe_cell
 from contacts.models import ContactImport, ImportFile, ImportRow
 
 __all__ = ["rejected_rows"]

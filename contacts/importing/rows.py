@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import available_timezones
 
+from common.formulas import plain_cell
 from common.phone_numbers import NumberProblem, parse
 from contacts.fields import FieldType, ValueProblem, read
 from contacts.importing.columns import FIELDS
 from contacts.importing.consent_words import Said, said
 from contacts.importing.dates import how_dates_are_read, read_moment
-from contacts.importing.formulas import plain_cell
 
 __all__ = ["Person", "Rejected", "read_row"]
 

@@ -18,6 +18,12 @@ class AuditEntry(TenantOwned):
     at = models.DateTimeField(default=now, editable=False)
     action = models.CharField(max_length=60)
     """What was done, such as "member.role_changed": the noun first, then the act in the past."""
+    noun = models.GeneratedField(
+        expression=models.Func(models.F("action"), models.Value("."), models.Value(1), function="split_part"),
+        output_field=models.CharField(max_length=60),
+        db_persist=True,
+    )
+    """What it is about: the part before the dot."""
     actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     """Null for what the product did by itself."""
     actor_name = models.CharField(max_length=254)
@@ -35,8 +41,9 @@ class AuditEntry(TenantOwned):
     class Meta(TenantOwned.Meta):
         indexes = [
             models.Index(fields=["tenant", "actor", "id"], name="audit_actor"),
-            models.Index(fields=["tenant", "action", "id"], name="audit_action"),
+            models.Index(fields=["tenant", "noun", "id"], name="audit_noun"),
             models.Index(fields=["tenant", "target_id", "id"], name="audit_target"),
+            models.Index(fields=["tenant", "id"], condition=models.Q(by_platform=True), name="audit_by_platform"),
         ]
 
     def __str__(self) -> str:

@@ -51,6 +51,7 @@ Posted = tuple[dict[str, object], dict[str, Any]]
 
 FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
     "account_add": lambda _: ({}, {"name": "New", "account_sid": f"AC{'0' * 32}", "auth_token": "t" * 32}),
+    "audit_export": lambda _: ({}, {"about": "member"}),
     "campaign_act": lambda s: ({"campaign_id": s.launched.id, "action": "pause"}, {}),
     "campaign_edit": lambda s: (
         {"campaign_id": s.draft.id},

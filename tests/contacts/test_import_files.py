@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.formulas import plain_cell, safe_cell
 from contacts.importing.columns import custom_name, guess_columns
 from contacts.importing.decoding import MAX_LINE_CHARACTERS, FileProblem, read_table
-from contacts.importing.formulas import plain_cell, safe_cell
 from contacts.importing.rows import Rejected, read_row
 from contacts.services import upload_import
 from tenants.scope import tenant_scope
