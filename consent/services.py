@@ -13,6 +13,7 @@ from consent.revocation_lock import hold_exclusively
 from tenants import audit
 
 __all__ = [
+    "forget_wording",
     "is_suppressed",
     "opt_back_in",
     "opt_in",
@@ -112,6 +113,14 @@ def raise_possible_opt_out(*, number: str, wording: str, evidence: Mapping[str, 
 def settle_possible_opt_out(*, number: str) -> None:
     """The question is answered; an opt-out, if it was one, is recorded with ``opt_out``."""
     PossibleOptOut.objects.filter(number=number, settled_at=None).update(settled_at=timezone.now())
+
+
+def forget_wording(*, numbers: Collection[str]) -> None:
+    """The people behind the numbers are erased: what they wrote in a text that may have asked to stop goes too.
+
+    A question that is open still holds offers. Records and suppressions stay: they are proof, and an opt-out holds.
+    """
+    PossibleOptOut.objects.filter(number__in=list(numbers)).update(wording="")
 
 
 def is_suppressed(*, number: str) -> bool:

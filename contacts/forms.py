@@ -18,6 +18,7 @@ from contacts.models.numbers import LABEL_LENGTH
 
 __all__ = [
     "ContactForm",
+    "EraseForm",
     "FieldForm",
     "ImportChoicesForm",
     "ListForm",
@@ -180,6 +181,17 @@ class NoteForm(forms.Form):
         max_length=NOTE_LENGTH,
         widget=forms.Textarea(attrs={"rows": 5}),
         error_messages={"required": "Write something first."},
+    )
+
+
+class EraseForm(forms.Form):
+    """The word that says somebody means it."""
+
+    typed = forms.CharField(
+        label="Type ERASE to go ahead",
+        max_length=20,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters"}),
+        error_messages={"required": "Type ERASE to go ahead."},
     )
 
 

@@ -66,11 +66,11 @@ class ContactQuerySet(models.QuerySet[ModelT]):
 
 
 class ContactManager(TenantManager[ModelT]):
-    """The scoped manager with the named selections."""
+    """The scoped manager with the named selections. It does not find people whose data was erased."""
 
     def get_queryset(self) -> ContactQuerySet[ModelT]:
         scoped = super().get_queryset()
-        return ContactQuerySet(self.model, query=scoped.query, using=scoped.db)
+        return ContactQuerySet(self.model, query=scoped.query, using=scoped.db).filter(erased_at=None)
 
     def search(self, text: str) -> ContactQuerySet[ModelT]:
         return self.get_queryset().search(text)

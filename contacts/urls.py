@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from contacts.views import archive, contacts, fields, imports, lists, notes, numbers
+from contacts.views import archive, contacts, erase, fields, imports, lists, notes, numbers
 
 urlpatterns = [
     path("", contacts.contacts, name="contacts"),
@@ -26,6 +26,7 @@ urlpatterns = [
     path("<uuid:contact_id>/lists/<uuid:list_id>/remove/", contacts.contact_list_remove, name="contact_list_remove"),
     path("<uuid:contact_id>/archive/", archive.contact_archive, name="contact_archive"),
     path("<uuid:contact_id>/unarchive/", archive.contact_unarchive, name="contact_unarchive"),
+    path("<uuid:contact_id>/erase/", erase.contact_erase, name="contact_erase"),
     path("<uuid:contact_id>/notes/", notes.note_add, name="note_add"),
     path("<uuid:contact_id>/notes/<uuid:note_id>/", notes.note_edit, name="note_edit"),
     path("<uuid:contact_id>/notes/<uuid:note_id>/delete/", notes.note_delete, name="note_delete"),

@@ -11,26 +11,28 @@ from django.utils.module_loading import import_string
 __all__ = ["register_all"]
 
 LEDGER_KEY_BYTES: Final = 32
+_HANDLERS: Final = {"INBOUND_HANDLERS": "smsplatform.E001", "ERASURE_HANDLERS": "smsplatform.E009"}
 _LOCAL_MAIL: Final = "django.core.mail.backends.filebased.EmailBackend"
 
 
 def register_all() -> None:
     """Register the checks; called once when the apps are ready."""
-    register(check_inbound_handlers)
+    register(check_handlers)
     register(check_encryption_keys)
     register(check_ledger_key)
     register(check_secrets, Tags.security, deploy=True)
     register(check_deployment, Tags.security, deploy=True)
 
 
-def check_inbound_handlers(**_: Any) -> list[CheckMessage]:
+def check_handlers(**_: Any) -> list[CheckMessage]:
     """Each handler's dotted path must lead to a function."""
     problems: list[CheckMessage] = []
-    for path in settings.INBOUND_HANDLERS:
-        try:
-            import_string(path)
-        except ImportError:
-            problems.append(Error(f"INBOUND_HANDLERS names {path}, which cannot be imported.", id="smsplatform.E001"))
+    for setting, problem_id in _HANDLERS.items():
+        for path in getattr(settings, setting):
+            try:
+                import_string(path)
+            except ImportError:
+                problems.append(Error(f"{setting} names {path}, which cannot be imported.", id=problem_id))
     return problems
 
 

@@ -46,6 +46,7 @@ WORDS: Final[dict[str, str]] = {
     "contact.number_preferred": "chose another preferred number of {target}",
     "contact.number_removed": "took a number from {target}",
     "contact.archived": "archived {target}",
+    "contact.erased": "erased a contact",
     "contact.unarchived": "took {target} out of the archive",
     "note.added": "wrote a note on {target}",
     "note.edited": "changed a note on {target}",

@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.timezone import now
 
 from contacts.querysets import ContactManager
-from tenants.owned import TenantOwned
+from tenants.owned import TenantManager, TenantOwned
 
 __all__ = ["NAME_LENGTH", "Contact"]
 
@@ -30,11 +30,16 @@ class Contact(TenantOwned):
     created_at = models.DateTimeField(default=now, editable=False)
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
     """Since when the person is out of lists, searches and audiences; they and what happened with them are kept."""
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
+    """Set for an empty shell: a person whose data was erased. ``objects`` does not find it."""
     updated_at = models.DateTimeField(default=now, editable=False)
 
     objects: ClassVar[ContactManager[Self]] = ContactManager()
+    with_erased: ClassVar[TenantManager[Self]] = TenantManager()
 
     class Meta(TenantOwned.Meta):
+        # What points to an erased person still finds the empty shell.
+        base_manager_name = "with_erased"
         constraints = [models.UniqueConstraint(fields=["tenant", "number"], name="contact_number_once")]
         indexes = [
             models.Index(fields=["tenant", "first_key"], name="contact_first_key"),
@@ -45,7 +50,7 @@ class Contact(TenantOwned):
         ]
 
     def __str__(self) -> str:
-        return self.full_name or self.number
+        return "Erased person" if self.erased_at else self.full_name or self.number
 
     @property
     def full_name(self) -> str:

@@ -2,6 +2,7 @@
 
 from contacts.services.archive import archive_contact, unarchive_contact
 from contacts.services.contacts import create_contact, update_contact
+from contacts.services.erase import erase_contact
 from contacts.services.fields import create_field, delete_field, ensure_fields, move_field, update_field
 from contacts.services.imports import start_import, upload_import
 from contacts.services.lists import (
@@ -30,6 +31,7 @@ __all__ = [
     "delete_note",
     "edit_note",
     "ensure_fields",
+    "erase_contact",
     "get_or_create_tag",
     "move_field",
     "prefer_number",

@@ -66,6 +66,7 @@ FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
     "contact_field_edit": lambda s: ({"field_id": s.field.id}, {"label": "Home town", "kind": "text"}),
     "contact_field_move": lambda s: ({"field_id": s.field.id}, {"down": "1"}),
     "contact_fields": lambda _: ({}, {"label": "Birthday", "kind": "date"}),
+    "contact_erase": lambda s: ({"contact_id": s.contact.id}, {"typed": "ERASE"}),
     "contact_list_add": lambda s: ({"contact_id": s.other.id}, {"list": s.list.id}),
     "contact_list_remove": lambda s: ({"contact_id": s.contact.id, "list_id": s.list.id}, {}),
     "contact_number_add": lambda s: ({"contact_id": s.contact.id}, {"number": "+12025550176"}),
