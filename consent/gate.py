@@ -25,6 +25,9 @@ ANSWERS_TO_KEYWORDS: Final = frozenset({"opt_out_confirmation", "opt_in_confirma
 must be given whether or not the person is subscribed (CTIA short code handbook)."""
 
 
+ASKS_FOR_OWN_NUMBER: Final = "asks_for_own_number"
+"""Exemption: the question to a member whether the number they typed is theirs."""
+
 _GOES_TO_ARCHIVED: Final = frozenset({Purpose.SUPPORT, Purpose.VERIFICATION, Purpose.INTERNAL})
 
 
@@ -50,6 +53,10 @@ class Facts:
     """The person opened the conversation by texting the tenant."""
     missing_values: tuple[str, ...] = ()
     """Merge tags of the text without a value or default for this person."""
+    beyond_trial: bool = False
+    """The tenant is in trial, and the number is neither its team's nor a guest's."""
+    trial_used_up: bool = False
+    """The tenant is in trial, and has handed over its texts of today."""
     already_in_cause: bool = False
     """Another message of the same campaign goes to this number."""
     exemption: str = ""
@@ -126,6 +133,20 @@ def no_stop_in_question(facts: Facts) -> Decision | None:
     return None
 
 
+def trial_allows_number(facts: Facts) -> Decision | None:
+    """Until a tenant is approved it texts its own team and guests, and whoever sends it a keyword."""
+    if facts.exemption in ANSWERS_TO_KEYWORDS or facts.exemption == ASKS_FOR_OWN_NUMBER:
+        return None
+    return Decision(BLOCK, "trial_allows_number") if facts.beyond_trial else None
+
+
+def trial_daily_limit(facts: Facts) -> Decision | None:
+    """Until a tenant is approved it has so many texts a day. Asked last: only what would go counts."""
+    if facts.exemption in ANSWERS_TO_KEYWORDS:
+        return None
+    return Decision(BLOCK, "trial_daily_limit") if facts.trial_used_up else None
+
+
 def text_is_complete(facts: Facts) -> Decision | None:
     """No merge tag is left without a value."""
     return (
@@ -140,6 +161,7 @@ def one_per_number(facts: Facts) -> Decision | None:
 
 RULES: Final[tuple[Rule, ...]] = (
     tenant_is_active,
+    trial_allows_number,
     sender_is_ready,
     number_is_not_suppressed,
     person_is_not_erased,
@@ -148,10 +170,12 @@ RULES: Final[tuple[Rule, ...]] = (
     no_stop_in_question,
     text_is_complete,
     one_per_number,
+    trial_daily_limit,
 )
 
 REASONS: Final[Mapping[str, str]] = {
     "tenant_is_active": "This account is suspended",
+    "trial_allows_number": "In trial only your own team and guests can be texted",
     "sender_is_ready": "No sender can carry this text",
     "number_is_not_suppressed": "Opted out of all texts",
     "person_is_not_erased": "This person's data was erased",
@@ -160,6 +184,7 @@ REASONS: Final[Mapping[str, str]] = {
     "no_stop_in_question": "May have asked to stop; decide about it in the inbox",
     "text_is_complete": "A value for the text is missing",
     "one_per_number": "Another contact with the same number gets this text",
+    "trial_daily_limit": "The texts of today's trial are used up",
 }
 """What staff read, by rule."""
 

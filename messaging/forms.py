@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from messaging.merge_tags import names, problems
 from messaging.models import MessageTemplate, ProviderAccount, Sender
 
-__all__ = ["SenderForm", "TemplateForm", "TwilioAccountForm"]
+__all__ = ["ApprovalForm", "NumberForm", "SenderForm", "TemplateForm", "TwilioAccountForm"]
 
 
 class TwilioAccountForm(forms.Form):
@@ -51,6 +51,30 @@ class SenderForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["account"].queryset = ProviderAccount.objects.order_by("name")  # type: ignore[attr-defined]
+
+
+class NumberForm(forms.Form):
+    """A number that may be texted in trial."""
+
+    number = forms.CharField(
+        label="Mobile number",
+        max_length=40,
+        help_text="With its area code, or with + and the country code.",
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
+    )
+
+
+class ApprovalForm(forms.Form):
+    """What the platform's admins need to know before they approve a business."""
+
+    plan = forms.CharField(
+        label="What will you text, to whom, and how did they agree to it?",
+        min_length=20,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text="Say where the form or the card is on which people agree, and about how many texts a month you send.",
+    )
+    agreed = forms.BooleanField(label="We text only people who agreed to it, and we never buy or rent lists.")
 
 
 class TemplateForm(forms.ModelForm[MessageTemplate]):

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from messaging.views import callbacks, compliance, phones, senders, templates
+from messaging.views import callbacks, compliance, phones, senders, templates, trial
 
 
 class SenderAction:
@@ -28,6 +28,11 @@ urlpatterns = [
     path("settings/templates/new/", templates.template_new, name="template_new"),
     path("settings/templates/<uuid:template_id>/", templates.template_edit, name="template_edit"),
     path("settings/templates/<uuid:template_id>/delete/", templates.template_delete, name="template_delete"),
+    path("settings/trial/", trial.trial, name="trial"),
+    path("settings/trial/own-number/", trial.own_number, name="trial_own_number"),
+    path("settings/trial/guests/", trial.guest_add, name="trial_guest_add"),
+    path("settings/trial/numbers/<uuid:number_id>/remove/", trial.number_remove, name="trial_number_remove"),
+    path("settings/trial/approval/", trial.approval_ask, name="approval_ask"),
     path("settings/compliance/", compliance.compliance, name="compliance"),
     path("parts/", templates.part_count, name="part_count"),
     path("phones/", phones.phones, name="phones"),

@@ -23,7 +23,7 @@ def dashboard(request: HttpRequest) -> dict[str, object]:
         **frame,
         "tenant": membership.tenant,
         "membership": membership,
-        "navigation": navigation(request.path, membership.role),
+        "navigation": navigation(request.path, membership.role, in_trial=membership.tenant.in_trial),
         "search_url": reverse("contacts"),
         "tenant_switch_url": reverse("tenant_switch"),
     }

@@ -25,7 +25,7 @@ class Entry:
     children: list["Entry"] = field(default_factory=list)
 
 
-def navigation(path: str, role: str) -> list[Entry]:
+def navigation(path: str, role: str, *, in_trial: bool = False) -> list[Entry]:
     """The entries for a member, with the page at ``path`` marked. Runs inside the tenant's scope."""
     entries = [
         _entry("Home", "home", "house", path, exact=True),
@@ -39,6 +39,7 @@ def navigation(path: str, role: str) -> list[Entry]:
         if importing:
             entries[2] = _entry("Contacts", "contacts", "users", "")
     children = [
+        _entry("Business", "business", "building-2", path),
         _entry("Team", "team", "users-round", path),
         _entry("Contact fields", "contact_fields", "text-cursor-input", path),
         _entry("Senders", "senders", "smartphone", path),
@@ -47,6 +48,8 @@ def navigation(path: str, role: str) -> list[Entry]:
     ]
     if allowed(role, Permission.VIEW_AUDIT):
         children.append(_entry("Audit log", "audit_log", "scroll-text", path))
+    if in_trial:
+        children.append(_entry("Trial", "trial", "flask-conical", path))
     return [
         *entries,
         Entry("Settings", children[0].url, "settings", any(child.active for child in children), children=children),

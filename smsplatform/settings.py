@@ -104,7 +104,11 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 
 # Ordered: the first handler that claims an inbound text wins; the last one takes whatever is left.
-INBOUND_HANDLERS = ["campaigns.inbound.note_answer", "support.inbound.take_reply"]
+INBOUND_HANDLERS = [
+    "messaging.own_numbers.take_confirmation",
+    "campaigns.inbound.note_answer",
+    "support.inbound.take_reply",
+]
 
 # Each erases its app's data of people who are erased (contacts.erasure).
 ERASURE_HANDLERS = ["support.erasure.erase_conversations", "messaging.erasure.erase_texts"]

@@ -9,6 +9,7 @@ __all__ = ["GROUPS", "KINDS", "PAGES", "VALUES", "WORDS", "noun_of"]
 
 GROUPS: Final[dict[str, str]] = {
     "tenant": "Account",
+    "trial": "Trial",
     "member": "Team",
     "invitation": "Invitations",
     "contact": "Contacts",
@@ -29,6 +30,14 @@ GROUPS: Final[dict[str, str]] = {
 
 WORDS: Final[dict[str, str]] = {
     "tenant.created": "created the account {target}",
+    "tenant.changed": "changed the business details of {target}",
+    "tenant.approval_asked": "asked for approval of {target}",
+    "tenant.approved": "approved the account {target}",
+    "tenant.approval_refused": "did not approve the account {target}",
+    "trial.guest_added": "added a guest's number to the trial",
+    "trial.number_removed": "removed a number from the trial",
+    "trial.number_asked": "gave their own number for the trial",
+    "trial.number_confirmed": "noted that a member confirmed their own number",
     "member.added": "added {target} to the team",
     "member.removed": "removed {target} from the team",
     "member.role_changed": "changed the role of {target}",

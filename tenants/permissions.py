@@ -28,7 +28,8 @@ class Permission(models.TextChoices):
     MANAGE_CAMPAIGNS = "campaigns.manage", "Write, launch, pause and cancel campaigns"
     MANAGE_SETTINGS = "settings.manage", "Change senders, templates and settings"
     VIEW_AUDIT = "audit.view", "See and export the audit log"
-    MANAGE_TEAM = "team.manage", "Add members and change their roles"
+    MANAGE_TEAM = "team.manage", "Invite members and change their roles"
+    MANAGE_TENANT = "tenant.manage", "Change the business, ask for approval, hand over, export and delete the account"
 
 
 _VIEWER: Final = frozenset({Permission.VIEW})
@@ -41,7 +42,7 @@ _MANAGER: Final = _AGENT | {
     Permission.MANAGE_SETTINGS,
     Permission.VIEW_AUDIT,
 }
-_OWNER: Final = _MANAGER | {Permission.MANAGE_TEAM}
+_OWNER: Final = _MANAGER | {Permission.MANAGE_TEAM, Permission.MANAGE_TENANT}
 
 PERMISSIONS: Final[dict[str, frozenset[Permission]]] = {
     Role.VIEWER: _VIEWER,

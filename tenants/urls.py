@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from tenants.views import audit, invitations, signing_up, switching, team
+from tenants.views import audit, business, invitations, signing_up, switching, team
 
 urlpatterns = [
     path("new-account/", signing_up.tenant_new, name="tenant_new"),
     path("switch/", switching.tenant_switch, name="tenant_switch"),
     path("settings/", switching.settings_start, name="settings"),
+    path("settings/business/", business.business, name="business"),
     path("settings/team/", team.team, name="team"),
     path("settings/audit/", audit.audit_log, name="audit_log"),
     path("settings/audit/export/", audit.audit_export, name="audit_export"),

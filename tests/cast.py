@@ -40,9 +40,9 @@ class Cast:
     password: str = field(default=PASSWORD)
 
 
-def make_company(name: str, owner_email: str, sender_number: str) -> Company:
+def make_company(name: str, owner_email: str, sender_number: str, *, in_trial: bool = False) -> Company:
     """A tenant that can send."""
-    tenant, owner = create_tenant(name=name, owner_email=owner_email)
+    tenant, owner = create_tenant(name=name, owner_email=owner_email, in_trial=in_trial)
     owner.set_password(PASSWORD)
     owner.save()
     with tenant_scope(tenant.id):

@@ -5,13 +5,15 @@ from typing import Final
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from analytics.figures import daily
+from analytics.first_steps import first_steps
 from analytics.models import DailyFigure
 from campaigns.models import Campaign
 from campaigns.progress import Progress, progress_of
@@ -23,8 +25,9 @@ from messaging.models import Sender
 from support.models import Conversation
 from tenants.access import TenantRequest, tenant_view
 from tenants.permissions import Permission, allowed
+from tenants.services import hide_first_steps
 
-__all__ = ["home"]
+__all__ = ["first_steps_hide", "home"]
 
 _DAYS: Final = 30
 _SHOWN: Final = 5
@@ -57,9 +60,12 @@ def home(request: TenantRequest) -> HttpResponse:
     figures = [_figure(metric, days) for metric, days in _daily(request)]
     has_contacts = Contact.objects.exists()
     has_figures = any(figure["month"] for figure in figures)
+    steps = first_steps(request.membership)
     context = {
         **_running(),
         **_waiting(),
+        "first_steps": steps,
+        "next_step": next((step for step in steps if not step.done), None),
         "first_name": next(iter(request.user.name.split()), ""),
         "is_new": not has_contacts and not has_figures,
         "has_contacts": has_contacts,
@@ -72,6 +78,14 @@ def home(request: TenantRequest) -> HttpResponse:
         "may_settings": allowed(request.membership.role, Permission.MANAGE_SETTINGS),
     }
     return TemplateResponse(request, "analytics/home.html", context)
+
+
+@tenant_view(Permission.VIEW)
+@require_POST
+def first_steps_hide(request: TenantRequest) -> HttpResponse:
+    """The member does not want to see the list any more."""
+    hide_first_steps(membership=request.membership)
+    return redirect("home")
 
 
 def _waiting() -> dict[str, object]:

@@ -167,6 +167,7 @@ def _decide(batch: Batch, route: Route, messages: Sequence[tuple[UUID, str, str]
         purpose=batch.purpose,
         sender_problem=route.problem,
         exemption=batch.exemption,
+        handing_over=True,
     )
     decisions = decide_all([Candidate(number, person_erased=not body) for _, number, body in messages], circumstances)
     sender_id = route.sender.id if route.sender else None

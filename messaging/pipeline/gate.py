@@ -7,11 +7,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from consent import facts as consent_facts
-from consent.gate import Decision, Facts, decide
+from consent.gate import ALLOW, Decision, Facts, decide
 from consent.purposes import Purpose
 from contacts.archive import archived_among
 from messaging.models import InboundMessage
 from tenants.models import Tenant
+from tenants.trial import count_texts, reachable_in_trial, texts_left
 
 __all__ = ["Candidate", "Circumstances", "decide_all"]
 
@@ -24,6 +25,8 @@ class Circumstances:
     purpose: str
     sender_problem: str = ""
     exemption: str = ""
+    handing_over: bool = False
+    """What is allowed goes out now, so it counts against the limits of the day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,30 +46,59 @@ def decide_all(candidates: Sequence[Candidate], circumstances: Circumstances) ->
     writers = _who_wrote(numbers) if circumstances.purpose == Purpose.SUPPORT else frozenset()
     archived = archived_among(numbers)
     active = circumstances.tenant.status == Tenant.Status.ACTIVE
+    trial = _Trial(circumstances, numbers)
     decisions = []
     for candidate in candidates:
         fact = known[candidate.number]
-        decisions.append(
-            decide(
-                Facts(
-                    purpose=circumstances.purpose,
-                    tenant_active=active,
-                    sender_problem=circumstances.sender_problem,
-                    suppressed_because=fact.suppressed_because,
-                    consent=fact.consent,
-                    consent_record=fact.consent_record,
-                    consent_since=fact.consent_since,
-                    may_have_opted_out=fact.may_have_opted_out,
-                    contact_archived=candidate.number in archived,
-                    person_erased=candidate.person_erased,
-                    wrote_to_us=candidate.number in writers,
-                    missing_values=candidate.missing_values,
-                    already_in_cause=candidate.already_in_cause,
-                    exemption=circumstances.exemption,
-                )
+        decision = decide(
+            Facts(
+                purpose=circumstances.purpose,
+                tenant_active=active,
+                sender_problem=circumstances.sender_problem,
+                suppressed_because=fact.suppressed_because,
+                consent=fact.consent,
+                consent_record=fact.consent_record,
+                consent_since=fact.consent_since,
+                may_have_opted_out=fact.may_have_opted_out,
+                contact_archived=candidate.number in archived,
+                person_erased=candidate.person_erased,
+                wrote_to_us=candidate.number in writers,
+                missing_values=candidate.missing_values,
+                already_in_cause=candidate.already_in_cause,
+                exemption=circumstances.exemption,
+                beyond_trial=trial.is_beyond(candidate.number),
+                trial_used_up=trial.used_up,
             )
         )
+        trial.note(decision)
+        decisions.append(decision)
+    trial.count()
     return decisions
+
+
+class _Trial:
+    """The limits of a tenant in trial, followed through one batch; none for any other tenant."""
+
+    def __init__(self, circumstances: Circumstances, numbers: Collection[str]) -> None:
+        self.tenant = circumstances.tenant
+        self.counts = circumstances.handing_over
+        self.allowed = 0
+        self.left = texts_left(self.tenant, lock=self.counts) if self.tenant.in_trial else 0
+        self.reachable = reachable_in_trial(numbers) if self.tenant.in_trial else frozenset()
+
+    def is_beyond(self, number: str) -> bool:
+        return self.tenant.in_trial and number not in self.reachable
+
+    @property
+    def used_up(self) -> bool:
+        return self.tenant.in_trial and self.allowed >= self.left
+
+    def note(self, decision: Decision) -> None:
+        self.allowed += decision.outcome == ALLOW
+
+    def count(self) -> None:
+        if self.tenant.in_trial and self.counts and self.allowed:
+            count_texts(self.tenant, self.allowed)
 
 
 def _who_wrote(numbers: Collection[str]) -> frozenset[str]:

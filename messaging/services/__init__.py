@@ -1,5 +1,6 @@
 """What can be done with messages, senders and templates."""
 
+from messaging.services.own_numbers import ask_own_number
 from messaging.services.receiving import receive
 from messaging.services.senders import (
     add_provider_account,
@@ -19,6 +20,7 @@ from messaging.services.waking import wake
 __all__ = [
     "add_provider_account",
     "add_sender",
+    "ask_own_number",
     "cancel_batches",
     "delete_template",
     "hold_batches",

@@ -5,6 +5,7 @@ from tenants.models.invitation import INVITATION_LIFETIME, Invitation
 from tenants.models.mail import OutgoingMail
 from tenants.models.session import UserSession
 from tenants.models.tenant import Membership, Tenant, validate_timezone
+from tenants.models.trial import TrialDay, TrialNumber
 from tenants.models.user import User
 
 __all__ = [
@@ -14,6 +15,8 @@ __all__ = [
     "Membership",
     "OutgoingMail",
     "Tenant",
+    "TrialDay",
+    "TrialNumber",
     "User",
     "UserSession",
     "validate_timezone",

@@ -16,6 +16,8 @@ class OutgoingMail(TenantOwned):
 
     class Kind(models.TextChoices):
         INVITATION = "invitation", "Invitation"
+        APPROVED = "approved", "Approved"
+        REFUSED = "refused", "Not approved"
 
     kind = models.CharField(max_length=20, choices=Kind)
     address = models.EmailField(max_length=254)

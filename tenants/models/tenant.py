@@ -38,6 +38,10 @@ class Tenant(models.Model):
     created_at = models.DateTimeField(default=now, editable=False)
     approved_at = models.DateTimeField(null=True, editable=False)
     """When one of the platform's admins let it text everybody. Until then it is in trial."""
+    approval_asked_at = models.DateTimeField(null=True, editable=False)
+    approval_plan = models.TextField("what it will send, and to whom", blank=True)
+    approval_refusal = models.TextField("why it was not approved", blank=True)
+    trial_texts_per_day = models.PositiveIntegerField("texts per day in trial", default=50)
 
     def __str__(self) -> str:
         return self.name
@@ -59,6 +63,7 @@ class Membership(TenantOwned):
     created_at = models.DateTimeField(default=now, editable=False)
     accepted_at = models.DateTimeField(null=True, editable=False)
     """When the person first worked here. Until then they only were invited, perhaps without knowing it."""
+    first_steps_hidden_at = models.DateTimeField(null=True, editable=False)
 
     class Meta(TenantOwned.Meta):
         constraints = [models.UniqueConstraint(fields=["tenant", "user"], name="membership_once_per_user")]

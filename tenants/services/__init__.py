@@ -11,30 +11,46 @@ from tenants.services.invitations import (
     renew_invitation,
     revoke_invitation,
 )
-from tenants.services.members import accept_membership, add_member, change_role, remove_member
+from tenants.services.members import accept_membership, add_member, change_role, hide_first_steps, remove_member
 from tenants.services.sessions import end_session, end_sessions, note_seen, sessions_of
 from tenants.services.switching import memberships_of, remember_tenant, usual_tenant
-from tenants.services.tenants import create_tenant, open_tenant
+from tenants.services.tenants import change_business, create_tenant, open_tenant
+from tenants.services.trial import (
+    MOST_GUESTS,
+    add_guest,
+    approve_tenant,
+    ask_for_approval,
+    reject_approval,
+    remove_trial_number,
+)
 
 __all__ = [
+    "MOST_GUESTS",
     "OpenedInvitation",
     "accept_invitation",
     "accept_membership",
+    "add_guest",
     "add_member",
+    "approve_tenant",
+    "ask_for_approval",
+    "change_business",
     "change_role",
     "create_tenant",
     "end_session",
     "end_sessions",
     "forget_unconfirmed",
     "has_account",
+    "hide_first_steps",
     "invite",
     "memberships_of",
     "note_seen",
     "open_invitation",
     "open_invitations",
     "open_tenant",
+    "reject_approval",
     "remember_tenant",
     "remove_member",
+    "remove_trial_number",
     "renew_invitation",
     "revoke_invitation",
     "sessions_of",

@@ -10,7 +10,7 @@ from tenants.permissions import Permission, Role, allowed
 from tenants.services.invitations import revoke_invitations_of
 from tenants.services.sessions import end_sessions
 
-__all__ = ["accept_membership", "add_member", "change_role", "remove_member"]
+__all__ = ["accept_membership", "add_member", "change_role", "hide_first_steps", "remove_member"]
 
 
 def add_member(*, email: str, role: Role, name: str = "") -> Membership:
@@ -55,6 +55,12 @@ def accept_membership(*, membership: Membership) -> None:
     """The member works here now, so colleagues may see their name."""
     membership.accepted_at = now()
     membership.save(update_fields=["accepted_at"])
+
+
+def hide_first_steps(*, membership: Membership) -> None:
+    """The member does not want to see the first steps any more."""
+    membership.first_steps_hidden_at = now()
+    membership.save(update_fields=["first_steps_hidden_at"])
 
 
 def change_role(*, membership: Membership, role: Role) -> None:

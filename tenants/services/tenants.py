@@ -13,7 +13,7 @@ from tenants.permissions import Role
 from tenants.scope import all_tenants, tenant_scope
 from tenants.services.members import accept_membership, add_member
 
-__all__ = ["MOST_IN_TRIAL", "create_tenant", "open_tenant"]
+__all__ = ["MOST_IN_TRIAL", "change_business", "create_tenant", "open_tenant"]
 
 MOST_IN_TRIAL: Final = 3
 """Tenants in trial that one person may own."""
@@ -80,6 +80,20 @@ def open_tenant(*, owner: User, name: str, country: str, timezone: str, brand_na
     with tenant_scope(tenant.id):
         accept_membership(membership=Membership.objects.get(user=owner))
     return tenant
+
+
+def change_business(
+    *, tenant: Tenant, name: str, country: str, timezone: str, brand_name: str, help_contact: str
+) -> None:
+    """Change what a business is called, where it is and whom people may ask. Raises ``ValidationError``."""
+    names = ("name", "country", "timezone", "brand_name", "help_contact")
+    before = {field: getattr(tenant, field) for field in names}
+    after = dict(zip(names, (name, country, timezone, brand_name, help_contact), strict=True))
+    for field, value in after.items():
+        setattr(tenant, field, value)
+    tenant.full_clean()
+    tenant.save(update_fields=names)
+    record("tenant.changed", target=tenant, before=before, after=after)
 
 
 def _free_slug(name: str) -> str:

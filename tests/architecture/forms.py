@@ -32,10 +32,10 @@ from contacts.services import (
 from messaging.models import MessageTemplate
 from messaging.services import save_template
 from support.models import Conversation
-from tenants.models import AuditEntry, Membership
+from tenants.models import AuditEntry, Membership, Tenant
 from tenants.permissions import Role
 from tenants.scope import tenant_scope
-from tenants.services import invite
+from tenants.services import add_guest, invite
 from tests.cast import Cast
 from tests.web import sign_in
 
@@ -44,6 +44,7 @@ __all__ = ["FORMS", "UNRECORDED", "Stage", "member_routes", "stage"]
 UNRECORDED: Final = {
     "campaign_preview": "it shows what would be, and changes nothing",
     "conversation_reply": "the message itself says who wrote it and when",
+    "first_steps_hide": "it only takes a list off the member's own page",
     "part_count": "it measures a text, and changes nothing",
 }
 
@@ -52,6 +53,10 @@ Posted = tuple[dict[str, object], dict[str, Any]]
 FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
     "account_add": lambda _: ({}, {"name": "New", "account_sid": f"AC{'0' * 32}", "auth_token": "t" * 32}),
     "audit_export": lambda _: ({}, {"about": "member"}),
+    "business": lambda _: (
+        {},
+        {"name": "New name", "country": "US", "timezone": "America/New_York", "help_contact": "care@clinic.example"},
+    ),
     "campaign_act": lambda s: ({"campaign_id": s.launched.id, "action": "pause"}, {}),
     "campaign_edit": lambda s: (
         {"campaign_id": s.draft.id},
@@ -100,6 +105,10 @@ FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
     "note_edit": lambda s: ({"contact_id": s.contact.id, "note_id": s.note.id}, {"body": "Comes on Fridays"}),
     "sender_act": lambda s: ({"sender_id": s.sender.id, "action": "pause"}, {}),
     "sender_add": lambda s: ({}, {"account": s.account.id, "value": "+12025550179", "kind": "long_code"}),
+    "approval_ask": lambda _: ({}, {"plan": "Appointment reminders to our patients", "agreed": "on"}),
+    "trial_guest_add": lambda _: ({}, {"guest-number": "+12025550175"}),
+    "trial_number_remove": lambda s: ({"number_id": s.guest.id}, {}),
+    "trial_own_number": lambda _: ({}, {"own-number": "+12025550174"}),
     "template_delete": lambda s: ({"template_id": s.template.id}, {}),
     "template_edit": lambda s: (
         {"template_id": s.template.id},
@@ -145,6 +154,8 @@ def stage(cast: Cast, client: Client) -> Stage:
             template=save_template(template=MessageTemplate(name="Hours", body="We close at six")),
             job=upload_import(tenant=tenant, file_name="people.csv", content=FILE, user_id=cast.alice.id),
         )
+        Tenant.objects.filter(id=tenant.id).update(approved_at=None)
+        things.guest = add_guest(tenant=tenant, number="+12025550173")
         things.invitation, _ = invite(email="nina@clinic.example", role=Role.AGENT, invited_by=cast.alice)
         things.further = add_number(tenant=tenant, contact=things.contact, number="+12025550103")
         things.field = create_field(label="Town", kind="text")

@@ -25,6 +25,8 @@ facts = st.builds(
     wrote_to_us=st.booleans(),
     missing_values=st.sampled_from([(), ("first_name",)]),
     already_in_cause=st.booleans(),
+    beyond_trial=st.booleans(),
+    trial_used_up=st.booleans(),
     exemption=st.sampled_from(["", *sorted(ANSWERS_TO_KEYWORDS)]),
 )
 
@@ -47,6 +49,28 @@ facts = st.builds(
         (replace(WILLING, contact_archived=True, suppressed_because="opted_out"), BLOCK, "number_is_not_suppressed"),
         (replace(WILLING, contact_archived=True, purpose="reminder"), BLOCK, "contact_is_not_archived"),
         (replace(WILLING, person_erased=True), BLOCK, "person_is_not_erased"),
+        (replace(WILLING, beyond_trial=True), BLOCK, "trial_allows_number"),
+        (replace(WILLING, beyond_trial=True, consent=""), BLOCK, "trial_allows_number"),
+        (replace(WILLING, trial_used_up=True), BLOCK, "trial_daily_limit"),
+        # Only what would go is counted against the limit of the day.
+        (replace(WILLING, trial_used_up=True, consent=""), BLOCK, "person_agreed"),
+        # Whoever sends a keyword gets its answer, in trial too.
+        (
+            Facts(purpose="support", beyond_trial=True, trial_used_up=True, exemption="help_reply"),
+            ALLOW,
+            "all_rules_passed",
+        ),
+        (
+            Facts(purpose="verification", beyond_trial=True, exemption="asks_for_own_number"),
+            ALLOW,
+            "all_rules_passed",
+        ),
+        (
+            Facts(purpose="verification", trial_used_up=True, exemption="asks_for_own_number"),
+            BLOCK,
+            "trial_daily_limit",
+        ),
+        (Facts(purpose="verification", beyond_trial=True), BLOCK, "trial_allows_number"),
         # Archived people are answered and get their codes.
         (Facts(purpose="support", wrote_to_us=True, contact_archived=True), ALLOW, "all_rules_passed"),
         (Facts(purpose="verification", contact_archived=True), ALLOW, "all_rules_passed"),
