@@ -4,6 +4,7 @@ import "@tabler/core/js/src/bootstrap/tab.ts";
 
 import { watchAutosubmit } from "./js/autosubmit.js";
 import { watchBack } from "./js/back.js";
+import { watchChoosing } from "./js/choosing.js";
 import { watchConfirm } from "./js/confirm.js";
 import { watchCopy } from "./js/copy.js";
 import { watchDialogs } from "./js/dialogs.js";
@@ -27,6 +28,7 @@ watchConfirm();
 watchCopy();
 watchInsert();
 watchAutosubmit();
+watchChoosing();
 watchShortcuts();
 watchToasts();
 // Before watchErrors: a poll that fails is told once, not every time.

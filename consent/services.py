@@ -18,6 +18,7 @@ __all__ = [
     "opt_back_in",
     "opt_in",
     "opt_out",
+    "opt_out_many",
     "raise_possible_opt_out",
     "settle_possible_opt_out",
     "suppressed_among",
@@ -71,6 +72,35 @@ def opt_out(
         return False
     Suppression.objects.create(number=number, reason=reason, record=record, since=said_at)
     return True
+
+
+def opt_out_many(
+    *, numbers: Collection[str], source: str, evidence: Mapping[str, object], actor_id: UUID | None = None
+) -> list[str]:
+    """End everything for many numbers at once; returns those that were not suppressed before. Nothing is recorded
+    about the others."""
+    hold_exclusively()
+    new = sorted(set(numbers) - suppressed_among(numbers=numbers).keys())
+    now = timezone.now()
+    records = [
+        ConsentRecord(
+            number=number,
+            purpose=ALL_PURPOSES,
+            act=ConsentRecord.Act.OPT_OUT,
+            source=source,
+            evidence=dict(evidence),
+            actor_id=actor_id,
+            occurred_at=now,
+        )
+        for number in new
+    ]
+    ConsentRecord.objects.bulk_create(records)
+    project([one.id for one in records])
+    PossibleOptOut.objects.filter(number__in=new, settled_at=None).update(settled_at=now)
+    Suppression.objects.bulk_create(
+        Suppression(number=one.number, reason=Suppression.Reason.OPTED_OUT, record=one, since=now) for one in records
+    )
+    return new
 
 
 def opt_back_in(*, number: str, wording: str, evidence: Mapping[str, object]) -> bool:

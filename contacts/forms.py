@@ -1,22 +1,24 @@
 """Forms of the contact pages."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 from zoneinfo import available_timezones
 
 from django import forms
 
 from consent.models import ConsentRecord
 from consent.purposes import PURPOSES_WITH_CONSENT
+from contacts.bulk.actions import COLUMNS
 from contacts.fields import CHOICE_LENGTH, MAX_CHOICES, VALUE_LENGTH, Kind, ValueProblem, read
 from contacts.importing.columns import FIELDS
-from contacts.models import ContactField, ContactImport, ContactList
+from contacts.models import ContactField, ContactImport, ContactJob, ContactList
 from contacts.models.contact import NAME_LENGTH
 from contacts.models.fields import FIELD_LABEL_LENGTH
 from contacts.models.notes import NOTE_LENGTH
 from contacts.models.numbers import LABEL_LENGTH
 
 __all__ = [
+    "BulkForm",
     "ContactForm",
     "EraseForm",
     "FieldForm",
@@ -182,6 +184,38 @@ class NoteForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 5}),
         error_messages={"required": "Write something first."},
     )
+
+
+class BulkForm(forms.Form):
+    """What a bulk action is done with; each kind has its own fields."""
+
+    tag = forms.CharField(label="Tag", max_length=40)
+    list = forms.UUIDField(label="List", widget=forms.Select, error_messages={"required": "Choose a list."})
+    field = forms.ChoiceField(label="Field")
+    value = forms.CharField(label="Value", max_length=500, required=False, help_text="Leave it empty to remove it.")
+    typed = forms.IntegerField(label="Type the number of people to go ahead", min_value=0)
+
+    def __init__(self, *args: object, kind: str, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        wanted = _BULK_FIELDS.get(kind, ())
+        for name in set(self.fields) - set(wanted):
+            del self.fields[name]
+        if "list" in self.fields:
+            lists = ContactList.objects.order_by("name").values_list("id", "name")
+            self.fields["list"].widget.choices = [("", "Choose a list"), *lists]
+        if "field" in self.fields:
+            own = ContactField.objects.filter(deleted_at=None).order_by("position", "id").values_list("key", "label")
+            self.fields["field"].choices = [("", "Choose a field"), *own, *COLUMNS.items()]  # type: ignore[attr-defined]
+
+
+_BULK_FIELDS: Final[dict[str, tuple[str, ...]]] = {
+    ContactJob.Kind.ADD_TAG: ("tag",),
+    ContactJob.Kind.REMOVE_TAG: ("tag",),
+    ContactJob.Kind.ADD_TO_LIST: ("list",),
+    ContactJob.Kind.REMOVE_FROM_LIST: ("list",),
+    ContactJob.Kind.SET_FIELD: ("field", "value"),
+    ContactJob.Kind.ERASE: ("typed",),
+}
 
 
 class EraseForm(forms.Form):

@@ -9,14 +9,24 @@ from django.db.models import Q
 from django.utils import timezone
 
 from common.retries import log_failure
+from contacts.bulk.run import run_job
 from contacts.importing.run import run_import
-from contacts.models import ContactField, ContactImport
+from contacts.models import ContactField, ContactImport, ContactJob
 from contacts.values import wipe_some
 from tenants.scope import all_tenants, tenant_scope
 
-__all__ = ["import_rows", "resume_imports", "wipe_deleted_fields", "wipe_field"]
+__all__ = [
+    "import_rows",
+    "resume_contact_jobs",
+    "resume_imports",
+    "run_contact_job",
+    "wipe_deleted_fields",
+    "wipe_field",
+]
 
 _AT_ONCE: Final = 20
+_TURN_SECONDS: Final = 20.0
+"""How long one hint keeps a worker busy with a bulk action."""
 
 
 @shared_task(name="contacts.import_rows")
@@ -36,6 +46,34 @@ def resume_imports() -> None:
         found = list(stuck.values_list("tenant_id", "id")[:_AT_ONCE])
     for tenant_id, import_id in found:
         _run(tenant_id, import_id)
+
+
+@shared_task(name="contacts.run_job")
+def run_contact_job(tenant_id: str, job_id: str) -> None:
+    """Work on one bulk action for a while; when there is more to do, other work has its turn first."""
+    if _run_job(UUID(tenant_id), UUID(job_id)):
+        run_contact_job.apply_async(args=(tenant_id, job_id), ignore_result=True, retry=False)
+
+
+@shared_task(name="contacts.resume_jobs")
+def resume_contact_jobs() -> None:
+    """Go on with bulk actions whose worker died or whose hint was lost."""
+    waiting = Q(status=ContactJob.Status.QUEUED) | Q(status=ContactJob.Status.RUNNING, leased_until__lt=timezone.now())
+    with all_tenants("find bulk actions to resume"):
+        stuck = ContactJob.objects.filter(waiting).order_by("tries", "created_at")
+        found = list(stuck.values_list("tenant_id", "id")[:_AT_ONCE])
+    for tenant_id, job_id in found:
+        _run_job(tenant_id, job_id)
+
+
+def _run_job(tenant_id: UUID, job_id: UUID) -> bool:
+    """Work on a job for a while; True when there is more to do. One that fails stands in nobody's way."""
+    try:
+        return run_job(tenant_id, job_id, seconds=_TURN_SECONDS)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other jobs have their turn
+        log_failure(f"Bulk action {job_id} of tenant {tenant_id} stopped", error)
+        connection.close_if_unusable_or_obsolete()
+        return False
 
 
 def _run(tenant_id: UUID, import_id: UUID) -> None:

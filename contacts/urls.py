@@ -2,11 +2,15 @@
 
 from django.urls import path
 
-from contacts.views import archive, contacts, erase, fields, imports, lists, notes, numbers
+from contacts.views import archive, bulk, contacts, erase, fields, imports, lists, notes, numbers
 
 urlpatterns = [
     path("", contacts.contacts, name="contacts"),
     path("add/", contacts.contact_add, name="contact_add"),
+    path("bulk/", bulk.bulk, name="contact_bulk"),
+    path("jobs/", bulk.jobs, name="contact_jobs"),
+    path("jobs/<uuid:job_id>/", bulk.job, name="contact_job"),
+    path("jobs/<uuid:job_id>/cancel/", bulk.job_cancel, name="contact_job_cancel"),
     path("<uuid:contact_id>/edit/", contacts.contact_edit, name="contact_edit"),
     path("<uuid:contact_id>/opt-in/", contacts.contact_opt_in, name="contact_opt_in"),
     path("<uuid:contact_id>/opt-out/", contacts.contact_opt_out, name="contact_opt_out"),

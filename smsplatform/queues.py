@@ -12,6 +12,8 @@ _QUEUES: Final = {
     "campaigns.run_due": BACKGROUND,
     "contacts.import_rows": BACKGROUND,
     "contacts.resume_imports": BACKGROUND,
+    "contacts.resume_jobs": BACKGROUND,
+    "contacts.run_job": BACKGROUND,
     "contacts.wipe_deleted_fields": BACKGROUND,
     "contacts.wipe_field": BACKGROUND,
     "messaging.apply_receipts": BACKGROUND,

@@ -1,6 +1,7 @@
 """What can be done with contacts, lists, tags and import files."""
 
 from contacts.services.archive import archive_contact, unarchive_contact
+from contacts.services.bulk import cancel_job, start_job
 from contacts.services.contacts import create_contact, update_contact
 from contacts.services.erase import erase_contact
 from contacts.services.fields import create_field, delete_field, ensure_fields, move_field, update_field
@@ -23,6 +24,7 @@ __all__ = [
     "add_number",
     "add_to_list",
     "archive_contact",
+    "cancel_job",
     "create_contact",
     "create_field",
     "create_list",
@@ -39,6 +41,7 @@ __all__ = [
     "remove_number",
     "rename_list",
     "start_import",
+    "start_job",
     "tag_contact",
     "unarchive_contact",
     "untag_contact",

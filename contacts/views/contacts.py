@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -18,13 +17,13 @@ from common.pages import at_most, page_by_id
 from common.phone_numbers import NumberProblem, parse
 from common.search import search_text
 from consent.ledger import OptIn
-from consent.models import ConsentRecord, ConsentState, Suppression
+from consent.models import ConsentRecord, ConsentState
 from consent.purposes import Purpose
 from consent.services import is_suppressed, opt_in, opt_out, suppressed_among
 from contacts.fields import typed
 from contacts.forms import ContactForm, NewContactForm, OptInForm, TagForm
 from contacts.models import Contact, ContactField, ContactList, ContactNumber, Tag
-from contacts.querysets import ContactQuerySet
+from contacts.selections import CONSENT_FILTER, id_in, selected
 from contacts.services import (
     add_to_list,
     create_contact,
@@ -34,6 +33,7 @@ from contacts.services import (
     untag_contact,
     update_contact,
 )
+from contacts.views.bulk import kinds_for
 from tenants.access import TenantRequest, tenant_view
 from tenants.permissions import Permission, allowed
 
@@ -49,14 +49,13 @@ __all__ = [
 ]
 
 COUNTED_UP_TO = 10_000
-_CONSENT_FILTER = [("opt_in", "Opted in"), ("opt_out", "Opted out"), ("none", "No consent")]
 
 
 @tenant_view(Permission.VIEW)
 @require_GET
 def contacts(request: TenantRequest) -> HttpResponse:
     """Everybody the tenant knows: searched, filtered, newest first."""
-    chosen = _filtered(request)
+    chosen = selected(request.GET)
     page = page_by_id(chosen, request.GET.get("before"))
     consent = _consent_of([contact.number for contact in page.rows])
     role = request.membership.role
@@ -67,9 +66,10 @@ def contacts(request: TenantRequest) -> HttpResponse:
         "counted_up_to": COUNTED_UP_TO,
         "list_choices": [(str(row.id), row.name) for row in ContactList.objects.order_by("name")],
         "tag_choices": [(str(row.id), row.name) for row in Tag.objects.order_by("name")],
-        "consent_choices": _CONSENT_FILTER,
+        "consent_choices": CONSENT_FILTER,
         "archived_choices": [("1", "Archived")],
         "searching": any(request.GET.get(name) for name in ("q", "list", "tag", "consent", "archived")),
+        "bulk_kinds": kinds_for(role),
         "may_edit": allowed(role, Permission.EDIT_CONTACTS),
         "may_import": allowed(role, Permission.IMPORT_CONTACTS),
     }
@@ -85,41 +85,6 @@ def _consent_of(numbers: Collection[str]) -> dict[str, str]:
     states = ConsentState.objects.filter(number__in=numbers, purpose=Purpose.MARKETING).values_list("number", "act")
     said = {number: "opted_in" if act == ConsentRecord.Act.OPT_IN else "opted_out" for number, act in states}
     return said | dict.fromkeys(suppressed_among(numbers=numbers), "opted_out")
-
-
-def _filtered(request: TenantRequest) -> ContactQuerySet[Contact]:
-    search = search_text(request)
-    rows = Contact.objects.search(search) if search else Contact.objects.get_queryset()
-    rows = rows.archived() if request.GET.get("archived") else rows.active()
-    list_id, tag_id, consent = (request.GET.get(name, "") for name in ("list", "tag", "consent"))
-    if contact_list := ContactList.objects.filter(id=_id(list_id)).first():
-        rows = rows.in_list(contact_list.id)
-    if tag := Tag.objects.filter(id=_id(tag_id)).first():
-        rows = rows.with_tag(tag.id)
-    return rows.filter(_said(consent)) if consent in dict(_CONSENT_FILTER) else rows
-
-
-def _said(consent: str) -> Q:
-    """Contacts by what they said about offers; an opt-out of everything counts, whatever they had agreed to.
-
-    The many are probed row by row, so that a page stops early; the few who opted out are looked up as a set.
-    """
-    states = ConsentState.objects.filter(purpose=Purpose.MARKETING)
-    suppressed = Suppression.objects.filter(lifted_at=None)
-    same_number = {"number": OuterRef("number")}
-    if consent == "none":
-        return ~Q(Exists(states.filter(**same_number))) & ~Q(Exists(suppressed.filter(**same_number)))
-    said = states.filter(act=consent)
-    if consent == ConsentRecord.Act.OPT_OUT:
-        return Q(number__in=said.values("number").union(suppressed.values("number")))
-    return Q(Exists(said.filter(**same_number))) & ~Q(Exists(suppressed.filter(**same_number)))
-
-
-def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        return UUID(int=0)
 
 
 @tenant_view(Permission.EDIT_CONTACTS)
@@ -254,7 +219,7 @@ def contact_tag(request: TenantRequest, contact_id: UUID) -> HttpResponse:
     """Put a tag on a person, or take it off (``remove``)."""
     contact = get_object_or_404(Contact, id=contact_id)
     if remove := request.POST.get("remove"):
-        if tag := Tag.objects.filter(id=_id(remove)).first():
+        if tag := Tag.objects.filter(id=id_in(remove)).first():
             untag_contact(contact=contact, tag=tag)
     else:
         form = TagForm(request.POST)
@@ -270,7 +235,7 @@ def contact_tag(request: TenantRequest, contact_id: UUID) -> HttpResponse:
 def contact_list_add(request: TenantRequest, contact_id: UUID) -> HttpResponse:
     """Put a person into a list."""
     contact = get_object_or_404(Contact, id=contact_id)
-    contact_list = get_object_or_404(ContactList, id=_id(request.POST.get("list", "")))
+    contact_list = get_object_or_404(ContactList, id=id_in(request.POST.get("list", "")))
     add_to_list(contact=contact, contact_list=contact_list)
     return redirect("contact", contact.id)
 

@@ -26,9 +26,11 @@ from contacts.services import (
     create_field,
     create_list,
     get_or_create_tag,
+    start_job,
     tag_contact,
     upload_import,
 )
+from contacts.services.bulk import People
 from messaging.models import MessageTemplate
 from messaging.services import save_template
 from support.models import Conversation
@@ -66,12 +68,14 @@ FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
     "campaign_review": lambda s: ({"campaign_id": s.draft.id}, {"when": "later", "scheduled_at": _tomorrow()}),
     "contact_add": lambda _: ({}, {"number": "+12025550177"}),
     "contact_archive": lambda s: ({"contact_id": s.contact.id}, {}),
+    "contact_bulk": lambda s: ({}, {"kind": "archive", "contact": [str(s.contact.id)]}),
     "contact_edit": lambda s: ({"contact_id": s.contact.id}, {"first_name": "Annabel"}),
     "contact_field_delete": lambda s: ({"field_id": s.field.id}, {}),
     "contact_field_edit": lambda s: ({"field_id": s.field.id}, {"label": "Home town", "kind": "text"}),
     "contact_field_move": lambda s: ({"field_id": s.field.id}, {"down": "1"}),
     "contact_fields": lambda _: ({}, {"label": "Birthday", "kind": "date"}),
     "contact_erase": lambda s: ({"contact_id": s.contact.id}, {"typed": "ERASE"}),
+    "contact_job_cancel": lambda s: ({"job_id": s.bulk.id}, {}),
     "contact_list_add": lambda s: ({"contact_id": s.other.id}, {"list": s.list.id}),
     "contact_list_remove": lambda s: ({"contact_id": s.contact.id, "list_id": s.list.id}, {}),
     "contact_number_add": lambda s: ({"contact_id": s.contact.id}, {"number": "+12025550176"}),
@@ -163,6 +167,9 @@ def stage(cast: Cast, client: Client) -> Stage:
         things.note = add_note(contact=things.contact, body="Comes on Tuesdays", author_id=cast.alice.id)
         things.archived = create_contact(tenant=tenant, number="+12025550104", values={})
         archive_contact(contact=things.archived)
+        things.bulk = start_job(
+            tenant=tenant, kind="archive", people=People((things.contact.id,)), values={}, user_id=cast.alice.id
+        )
         ListMember.objects.create(contact=things.contact, contact_list=things.list)
         tag_contact(contact=things.contact, tag=things.tag)
         things.conversation = Conversation.objects.create(number="+12025550101", needs_review=True)

@@ -1,0 +1,1 @@
+"""Bulk actions: writing down whom they are about, doing them chunk by chunk, driving it all."""

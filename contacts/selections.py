@@ -1,0 +1,60 @@
+"""Selections of contacts by what the list of contacts is filtered by: its page and bulk actions see the same people."""
+
+from collections.abc import Mapping
+from typing import Final
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q
+
+from common.search import searched_text
+from consent.models import ConsentRecord, ConsentState, Suppression
+from consent.purposes import Purpose
+from contacts.models import Contact, ContactList, Tag
+from contacts.querysets import ContactQuerySet
+
+__all__ = ["CONSENT_FILTER", "filtered", "id_in", "selected"]
+
+CONSENT_FILTER: Final = [("opt_in", "Opted in"), ("opt_out", "Opted out"), ("none", "No consent")]
+
+
+def selected(query: Mapping[str, str]) -> ContactQuerySet[Contact]:
+    """Everybody whom the list shows for this query, searched and filtered."""
+    search = searched_text(query.get("q", ""))
+    rows = filtered(query)
+    return rows.filter(Q(id__in=Contact.objects.search(search).values("id"))) if search else rows
+
+
+def filtered(query: Mapping[str, str]) -> ContactQuerySet[Contact]:
+    """By list, tag, consent and the archive. What is no filter filters nothing."""
+    rows = Contact.objects.get_queryset()
+    rows = rows.archived() if query.get("archived") else rows.active()
+    if contact_list := ContactList.objects.filter(id=id_in(query.get("list", ""))).first():
+        rows = rows.in_list(contact_list.id)
+    if tag := Tag.objects.filter(id=id_in(query.get("tag", ""))).first():
+        rows = rows.with_tag(tag.id)
+    consent = query.get("consent", "")
+    return rows.filter(_said(consent)) if consent in dict(CONSENT_FILTER) else rows
+
+
+def id_in(text: str) -> UUID:
+    """The id that a text names; for anything else one that nothing has."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return UUID(int=0)
+
+
+def _said(consent: str) -> Q:
+    """Contacts by what they said about offers; an opt-out of everything counts, whatever they had agreed to.
+
+    The many are probed row by row, so that a page stops early; the few who opted out are looked up as a set.
+    """
+    states = ConsentState.objects.filter(purpose=Purpose.MARKETING)
+    suppressed = Suppression.objects.filter(lifted_at=None)
+    same_number = {"number": OuterRef("number")}
+    if consent == "none":
+        return ~Q(Exists(states.filter(**same_number))) & ~Q(Exists(suppressed.filter(**same_number)))
+    said = states.filter(act=consent)
+    if consent == ConsentRecord.Act.OPT_OUT:
+        return Q(number__in=said.values("number").union(suppressed.values("number")))
+    return Q(Exists(said.filter(**same_number))) & ~Q(Exists(suppressed.filter(**same_number)))
