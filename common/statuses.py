@@ -58,7 +58,17 @@ _IMPORT_ROW = {
     "rejected": StatusLook("Rejected", "bad", "circle-x", "Could not be used; see the reason."),
 }
 
-STATUS_LOOKS: dict[str, StatusLook] = _MESSAGE | _CAMPAIGN | _CONSENT | _IMPORT_ROW
+_REGISTRATION = {
+    "registration_draft": StatusLook("Being prepared", "neutral", "pencil-line", "Not sent to the carriers yet."),
+    "registration_submitted": StatusLook(
+        "Submitted", "info", "send", "The carriers have it and have not answered yet."
+    ),
+    "registration_approved": StatusLook("Approved", "good", "circle-check", "The carriers accepted it."),
+    "registration_rejected": StatusLook("Rejected", "bad", "circle-x", "The carriers refused it; see the reason."),
+    "registration_expired": StatusLook("Expired", "warn", "hourglass", "It has to be renewed."),
+}
+
+STATUS_LOOKS: dict[str, StatusLook] = _MESSAGE | _CAMPAIGN | _CONSENT | _IMPORT_ROW | _REGISTRATION
 
 
 def status_look(status: str) -> StatusLook:

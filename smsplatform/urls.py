@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from contacts import urls as contacts
 from smsplatform import health
 from tenants.access import public_view
+from tenants.platform_admin import PlatformAdmin
 from tenants.views.signing_up import sign_up
 
 _SIGNING_IN = "signing in and choosing a password happen before there is a member"
@@ -21,6 +22,9 @@ handler403 = "smsplatform.errors.not_allowed"
 handler404 = "smsplatform.errors.not_found"
 handler500 = "smsplatform.errors.server_error"
 
+# Libraries bring pages of their own, which know nothing of tenants and of what may be changed.
+for _model in [model for model, page in admin.site._registry.items() if not isinstance(page, PlatformAdmin)]:
+    admin.site.unregister(_model)
 # The admin has no log-in of its own: its form would know no limit of failed attempts.
 admin.site.login = require_safe(secure_admin_login(admin.site.login))  # type: ignore[method-assign]
 

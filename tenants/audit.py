@@ -97,7 +97,7 @@ def _plain(value: object) -> object:
     """The value as JSON can hold it."""
     if isinstance(value, datetime | date):
         return value.isoformat()
-    if isinstance(value, UUID | Decimal):
+    if isinstance(value, UUID | Decimal | Model):
         return str(value)
     if isinstance(value, set | frozenset | tuple):
         return [_plain(each) for each in value]

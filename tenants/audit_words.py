@@ -26,6 +26,8 @@ GROUPS: Final[dict[str, str]] = {
     "sender": "Senders",
     "account": "Provider accounts",
     "audit": "Audit log",
+    "user": "Signing in",
+    "platform": "Looked at by the platform",
 }
 """What each act is about (the noun before its dot), as the page's filter calls it."""
 
@@ -96,12 +98,38 @@ WORDS: Final[dict[str, str]] = {
     "sender.made_default": "made {target} the usual sender",
     "sender.status_changed": "paused or took up the sender {target}",
     "account.added": "added the provider account {target}",
+    "account.secret_replaced": "replaced the secret of the provider account {target}",
+    "platform.listed": "looked at the list of {target}",
+    "platform.viewed": "looked at {target}",
+    "platform.revealed": "had hidden values shown of {target}",
+    "platform.added": "added {target}",
+    "platform.changed": "changed {target}",
+    "tenant.changed": "changed the account {target}",
+    "tenant.suspended": "suspended the account {target}",
+    "tenant.resumed": "resumed the account {target}",
+    "user.deactivated": "deactivated {target}, who can no longer sign in",
+    "user.reactivated": "reactivated {target}",
+    "user.signed_out": "signed {target} out everywhere",
     "audit.exported": "exported the audit log",
 }
 
 KINDS: Final[dict[str, str]] = {
+    "attempt": "an attempt",
+    "auditentry": "an entry of this log",
+    "consentrecord": "a consent record",
+    "consentstate": "a consent state",
     "contact": "a contact",
+    "contactimport": "an import",
     "conversation": "a conversation",
+    "inboundmessage": "an incoming text",
+    "membership": "a member",
+    "message": "a message",
+    "possibleoptout": "a text that may be an opt-out",
+    "provideraccount": "a provider account",
+    "sender": "a sender",
+    "senderregistration": "a registration",
+    "suppression": "a suppression",
+    "tenant": "the account",
 }
 """What a thing is called when its name is not kept in the log, by the name of its model."""
 

@@ -2,6 +2,7 @@
 
 from messaging.models.inbound import InboundMessage
 from messaging.models.message import Attempt, Batch, DeliveryReceipt, Message
+from messaging.models.registration import SenderRegistration
 from messaging.models.sender import ProviderAccount, Sender
 from messaging.models.template import MessageTemplate
 
@@ -14,4 +15,5 @@ __all__ = [
     "MessageTemplate",
     "ProviderAccount",
     "Sender",
+    "SenderRegistration",
 ]

@@ -1,5 +1,6 @@
 """Settings: provider accounts and senders."""
 
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
@@ -13,13 +14,16 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from common.form_pages import form_of
 from common.forms import add_errors
 from messaging.forms import SenderForm, TwilioAccountForm
-from messaging.models import ProviderAccount, Sender
+from messaging.models import ProviderAccount, Sender, SenderRegistration
 from messaging.services import add_provider_account, add_sender, make_default_sender, set_sender_status
 from tenants.access import TenantRequest, tenant_view
 from tenants.confirmation import recently_confirmed
 from tenants.permissions import Permission, allowed
 
 __all__ = ["account_add", "sender_act", "sender_add", "senders"]
+
+
+MOST_REGISTRATIONS: Final = 100
 
 
 @tenant_view(Permission.VIEW)
@@ -95,6 +99,7 @@ def _page(
         "shown_dialog": "account" if account_form else "sender" if sender_form else "",
         "senders": Sender.objects.select_related("provider_account").order_by("-is_default", "value"),
         "accounts": ProviderAccount.objects.order_by("name"),
+        "registrations": SenderRegistration.objects.select_related("sender").order_by("-id")[:MOST_REGISTRATIONS],
         "account_form": account_form or TwilioAccountForm(),
         "sender_form": sender_form or SenderForm(),
         "callback_base": f"{settings.PUBLIC_BASE_URL}/callbacks",
