@@ -1,5 +1,6 @@
 """Platform admin: customer accounts, the people who sign in, members and the audit log."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -17,6 +18,7 @@ from tenants.models import AuditEntry, Membership, Tenant, User
 from tenants.platform_access import choose_tenant, note_viewed, platform_actor
 from tenants.platform_admin import PlatformAdmin, TenantDataAdmin, confirm
 from tenants.scope import tenant_scope
+from tenants.services import approve_tenant, reject_approval
 from tenants.services.platform import (
     deactivate_user,
     reactivate_user,
@@ -34,7 +36,7 @@ class TenantAdmin(PlatformAdmin[Tenant]):
 
     may_change = True
     change_form_template = "admin/tenant_form.html"
-    list_display = ("name", "slug", "status", "approved_at", "country", "timezone", "created_at")
+    list_display = ("name", "slug", "status", "approved_at", "approval_asked_at", "country", "created_at")
     list_filter = ("status", "country")
     search_by = "slug"
     ordering = ("-id",)
@@ -47,10 +49,22 @@ class TenantAdmin(PlatformAdmin[Tenant]):
         "timezone",
         "brand_name",
         "help_contact",
+        "approval_asked_at",
+        "approval_plan",
+        "approval_refusal",
+        "trial_texts_per_day",
         "created_at",
     )
-    readonly_fields = ("slug", "status", "approved_at", "created_at")
-    actions = ("suspend", "resume")
+    readonly_fields = (
+        "slug",
+        "status",
+        "approved_at",
+        "approval_asked_at",
+        "approval_plan",
+        "approval_refusal",
+        "created_at",
+    )
+    actions = ("approve", "refuse", "suspend", "resume")
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.work_on)
@@ -86,6 +100,29 @@ class TenantAdmin(PlatformAdmin[Tenant]):
         before = {name: form.initial.get(name) for name in form.changed_data}
         record("tenant.changed", target=obj, before=before, after={name: getattr(obj, name) for name in before})
 
+    @admin.action(description="Approve")
+    def approve(self, request: HttpRequest, chosen: QuerySet[Tenant]) -> HttpResponse | None:
+        """End the trial of some tenants."""
+        return self._confirm(
+            request,
+            chosen,
+            question="Approve these accounts?",
+            consequence="Their trial ends: they can text everybody who agreed. Their owners get a mail.",
+            act=approve_tenant,
+        )
+
+    @admin.action(description="Refuse approval")
+    def refuse(self, request: HttpRequest, chosen: QuerySet[Tenant]) -> HttpResponse | None:
+        """Leave some tenants in trial, and say why."""
+        return self._confirm(
+            request,
+            chosen,
+            question="Refuse to approve these accounts?",
+            consequence="They stay in trial. Their owners get a mail with the reason.",
+            act=partial(reject_approval, reason=request.POST.get("reason", "").strip()),
+            ask_reason=True,
+        )
+
     @admin.action(description="Suspend")
     def suspend(self, request: HttpRequest, chosen: QuerySet[Tenant]) -> HttpResponse | None:
         """Stop all sending of some tenants."""
@@ -110,13 +147,28 @@ class TenantAdmin(PlatformAdmin[Tenant]):
         )
 
     def _confirm(
-        self, request: HttpRequest, chosen: QuerySet[Tenant], *, question: str, consequence: str, act: Any
+        self,
+        request: HttpRequest,
+        chosen: QuerySet[Tenant],
+        *,
+        question: str,
+        consequence: str,
+        act: Any,
+        ask_reason: bool = False,
     ) -> HttpResponse | None:
         def inside(tenant: Tenant) -> None:
             with tenant_scope(tenant.id), acting(platform_actor(request)):
                 act(tenant=tenant)
 
-        return confirm(self, request, chosen, question=question, consequence=consequence, act=inside)
+        return confirm(
+            self,
+            request,
+            chosen,
+            question=question,
+            consequence=consequence,
+            act=inside,
+            ask_reason=ask_reason,
+        )
 
 
 @admin.register(User)

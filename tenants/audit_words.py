@@ -104,7 +104,6 @@ WORDS: Final[dict[str, str]] = {
     "platform.revealed": "had hidden values shown of {target}",
     "platform.added": "added {target}",
     "platform.changed": "changed {target}",
-    "tenant.changed": "changed the account {target}",
     "tenant.suspended": "suspended the account {target}",
     "tenant.resumed": "resumed the account {target}",
     "user.deactivated": "deactivated {target}, who can no longer sign in",

@@ -2,11 +2,16 @@
 
 from typing import Any, Final
 
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
+from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.urls import reverse
 
 from tenants.audit import Actor, acting
+from tenants.models import User
 
-__all__ = ["THE_COMMAND_LINE", "RecordedCommand"]
+__all__ = ["THE_COMMAND_LINE", "RecordedCommand", "set_password_link"]
 
 THE_COMMAND_LINE: Final = Actor("Command line", by_platform=True)
 
@@ -17,3 +22,10 @@ class RecordedCommand(BaseCommand):
     def execute(self, *args: Any, **options: Any) -> str | None:
         with acting(THE_COMMAND_LINE):
             return super().execute(*args, **options)
+
+
+def set_password_link(user: User) -> str:
+    """A link with which a person chooses a password, once."""
+    key = f"{user_pk_to_url_str(user)}-{default_token_generator.make_token(user)}"
+    uid, _, token = key.partition("-")
+    return settings.PUBLIC_BASE_URL + reverse("account_reset_password_from_key", args=[uid, token])

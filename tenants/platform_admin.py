@@ -241,21 +241,26 @@ def confirm(
     question: str,
     consequence: str,
     act: Callable[[ModelT], None],
+    ask_reason: bool = False,
 ) -> HttpResponse | None:
     """An action of a list: first a page that says what will happen and to whom, then the act for each.
 
-    ``act`` raises ``ValidationError`` for one that it cannot be done to; the others are done.
+    ``act`` raises ``ValidationError`` for one that it cannot be done to; the others are done. ``ask_reason`` has the
+    page ask for a reason, which comes as ``reason``.
     """
     things = list(chosen[: MOST_AT_ONCE + 1])
     if len(things) > MOST_AT_ONCE:
         messages.error(request, f"Choose at most {MOST_AT_ONCE} at once.")
         return None
-    if not request.POST.get("confirmed"):
+    reason_missing = ask_reason and not request.POST.get("reason", "").strip()
+    if not request.POST.get("confirmed") or reason_missing:
         context = {
             **model_admin.admin_site.each_context(request),
             "title": question,
             "consequence": consequence,
             "things": things,
+            "ask_reason": ask_reason,
+            "reason_missing": reason_missing and bool(request.POST.get("confirmed")),
             "opts": model_admin.opts,
             "action": request.POST.get("action", ""),
             "action_checkbox_name": ACTION_CHECKBOX_NAME,

@@ -15,10 +15,12 @@ __all__ = ["ada", "work_on"]
 
 def ada(client: Client) -> User:
     """The client as a platform admin with a second step, who signed in just now."""
-    user = User.objects.create_user("ada@platform.example", PASSWORD, name="Ada", is_staff=True)
+    user = User.objects.filter(email="ada@platform.example").first() or User.objects.create_user(
+        "ada@platform.example", PASSWORD, name="Ada", is_staff=True
+    )
     if apps.is_installed("allauth.mfa"):
         authenticator: Any = apps.get_model("mfa", "Authenticator")
-        authenticator.objects.create(user=user, type="totp", data={"secret": ""})
+        authenticator.objects.get_or_create(user=user, type="totp", defaults={"data": {"secret": ""}})
     client.force_login(user)
     confirm(client, user)
     return user

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.contrib import admin
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models import Model
 from django.test import Client
@@ -32,6 +34,7 @@ from tests.platform_admin import ada, work_on
 from tests.web import sign_in, text_of
 
 NUMBER = "+12025550101"
+REASON = "Tell us where these people agreed."
 WORDS = "My knee hurts again"
 
 
@@ -299,8 +302,16 @@ def test_another_tenants_sender_cannot_be_registered(client: Client, cast: Cast)
 
 # --- Actions ------------------------------------------------------------------------------------------------------
 
+
+def in_trial(cast: Cast) -> Tenant:
+    Tenant.objects.filter(id=cast.clinic.tenant.id).update(approved_at=None)
+    return cast.clinic.tenant
+
+
 ACTIONS: dict[str, tuple[type[Model], Callable[[Cast], Any], str, Callable[[Cast], bool]]] = {
     "suspend": (Tenant, lambda c: c.clinic.tenant, "tenant.suspended", lambda c: c.clinic.tenant.status == "suspended"),
+    "approve": (Tenant, in_trial, "tenant.approved", lambda c: c.clinic.tenant.approved_at is not None),
+    "refuse": (Tenant, in_trial, "tenant.approval_refused", lambda c: c.clinic.tenant.approval_refusal == REASON),
     "deactivate": (User, lambda c: c.bob, "user.deactivated", lambda c: not c.bob.is_active),
     "sign_out": (User, lambda c: c.bob, "user.signed_out", lambda c: c.bob.signed_out_at is not None),
 }
@@ -311,7 +322,7 @@ def test_actions_ask_first_and_are_recorded(client: Client, cast: Cast, action: 
     model, choose, recorded, is_done = ACTIONS[action]
     ada(client)
     thing = choose(cast)
-    data = {"action": action, "_selected_action": [str(thing.pk)]}
+    data = {"action": action, "_selected_action": [str(thing.pk)], "reason": REASON}
     asked = client.post(address(model, "changelist"), data)
     assert str(thing) in text_of(asked)
     assert "Yes, do it" in text_of(asked)
@@ -377,3 +388,30 @@ def test_lists_ask_the_same_few_questions_however_many_rows(
     assert len(many) == len(few)
     counts = [query["sql"] for query in many if "COUNT(" in query["sql"]]
     assert all("LIMIT" in sql for sql in counts), counts
+
+
+# --- Who is let in ------------------------------------------------------------------------------------------------
+
+
+def manage(*arguments: str) -> str:
+    out = StringIO()
+    call_command(*arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_the_command_line_makes_and_unmakes_platform_admins(client: Client, cast: Cast) -> None:
+    said = manage("platform_admin", " Ada@Platform.example ")
+    assert "ada@platform.example is a platform admin" in said
+    link = re.search(r"https?://[^/]+(/\S+)", said)
+    assert link
+    assert client.get(link.group(1), follow=True).status_code == 200
+    assert User.objects.get(email="ada@platform.example").is_staff
+    assert "link" not in manage("platform_admin", "bob@clinic.example")
+    manage("platform_admin", "bob@clinic.example", "--remove")
+    assert not User.objects.get(email="bob@clinic.example").is_staff
+
+
+@pytest.mark.parametrize("arguments", [["no address"], ["nobody@x.example", "--remove"]])
+def test_the_command_line_refuses_what_cannot_be_meant(cast: Cast, arguments: list[str]) -> None:
+    with pytest.raises(CommandError):
+        manage("platform_admin", *arguments)

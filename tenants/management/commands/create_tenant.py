@@ -3,15 +3,10 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from allauth.account.forms import default_token_generator
-from allauth.account.utils import user_pk_to_url_str
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
-from django.urls import reverse
 
-from tenants.command_line import RecordedCommand
-from tenants.models import User
+from tenants.command_line import RecordedCommand, set_password_link
 from tenants.services import create_tenant
 
 
@@ -40,10 +35,4 @@ class Command(RecordedCommand):
         if owner.has_usable_password():
             self.stdout.write(f"owner: {owner.email} (has an account already and signs in with it)")
         else:
-            self.stdout.write(f"set-password link, valid once: {_set_password_link(owner)}")
-
-
-def _set_password_link(user: User) -> str:
-    key = f"{user_pk_to_url_str(user)}-{default_token_generator.make_token(user)}"
-    uid, _, token = key.partition("-")
-    return settings.PUBLIC_BASE_URL + reverse("account_reset_password_from_key", args=[uid, token])
+            self.stdout.write(f"set-password link, valid once: {set_password_link(owner)}")
