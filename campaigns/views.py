@@ -25,7 +25,8 @@ from common.forms import add_errors
 from common.pages import page_by_id
 from common.search import number_digits, search_text
 from contacts.audience import Audience
-from contacts.models import Contact, ContactList, Tag
+from contacts.models import ContactList, Tag
+from contacts.search import matching
 from messaging.models import MessageTemplate
 from messaging.offered_tags import known_tags, tag_buttons
 from tenants.access import TenantRequest, tenant_view
@@ -285,7 +286,7 @@ def _recipients(request: TenantRequest, found: Campaign) -> QuerySet[CampaignRec
         rows = rows.filter(**{f"{answer}_at__isnull": False})
     if search := search_text(request):
         digits = number_digits(search)
-        people = Contact.objects.search(search).values("id")
+        people = matching(search, request.tenant.calling_codes)
         rows = rows.filter(Q(number__contains=digits) if digits else Q(contact_id__in=people))
     return rows
 

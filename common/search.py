@@ -24,4 +24,4 @@ def searched_text(typed: str) -> str:
 def number_digits(text: str) -> str:
     """The digits of what looks like a number or a part of one, such as (202) 555; empty for anything else."""
     digits = _BETWEEN_DIGITS.sub("", text)
-    return digits if digits.isascii() and digits.isdigit() else ""
+    return "".join(str(int(digit)) for digit in digits) if digits.isdecimal() else ""

@@ -1,6 +1,5 @@
 """Named selections of contacts."""
 
-import re
 from collections.abc import Collection
 from typing import Any, Self, TypeVar
 from uuid import UUID
@@ -9,27 +8,15 @@ from django.apps import apps
 from django.db import models
 from django.db.models import Q
 
-from contacts.folding import fold
 from tenants.owned import TenantManager
 
-__all__ = ["ContactManager", "ContactQuerySet"]
+__all__ = ["ContactManager", "ContactQuerySet", "starts"]
 
 ModelT = TypeVar("ModelT", bound=models.Model, covariant=True)
 
 
 class ContactQuerySet(models.QuerySet[ModelT]):
-    """Contacts by what people look for. The searches are prefix searches, which an index answers."""
-
-    def search(self, text: str) -> Self:
-        """By the beginning of a number, a first or a last name, or "first last"."""
-        text = text.strip()
-        digits = re.sub(r"[\s().+-]", "", text)
-        if digits.isascii() and digits.isdigit():
-            return self.filter(Q(id__in=_with_numbers(_number_starts(digits))))
-        first, _, last = text.partition(" ")
-        if last:
-            return self.filter(_starts("first_key", fold(first)), _starts("last_key", fold(last)))
-        return self.filter(_starts("first_key", fold(first)) | _starts("last_key", fold(first)))
+    """Contacts by their numbers, lists and tags. What people type is looked for by ``contacts.search``."""
 
     def by_number(self, number: str) -> Self:
         """The person who has the number, as the preferred or as a further one."""
@@ -72,9 +59,6 @@ class ContactManager(TenantManager[ModelT]):
         scoped = super().get_queryset()
         return ContactQuerySet(self.model, query=scoped.query, using=scoped.db).filter(erased_at=None)
 
-    def search(self, text: str) -> ContactQuerySet[ModelT]:
-        return self.get_queryset().search(text)
-
     def by_number(self, number: str) -> ContactQuerySet[ModelT]:
         return self.get_queryset().by_number(number)
 
@@ -85,15 +69,9 @@ class ContactManager(TenantManager[ModelT]):
         return self.get_queryset().owners(numbers)
 
 
-def _starts(column: str, prefix: str) -> Q:
+def starts(column: str, prefix: str) -> Q:
     """A range instead of LIKE: LIKE is not leakproof, so row-level security would keep it from the index."""
     return Q(**{f"{column}__gte": prefix, f"{column}__lt": prefix + "\U0010ffff"})
-
-
-def _number_starts(digits: str) -> Q:
-    """Numbers that start so, as E.164 or without the +1 of North America."""
-    as_written = _starts("number", f"+{digits}")
-    return as_written if digits.startswith("1") else as_written | _starts("number", f"+1{digits}")
 
 
 def _with_numbers(condition: Q) -> models.QuerySet[models.Model, Any]:

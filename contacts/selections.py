@@ -11,6 +11,9 @@ from consent.models import ConsentRecord, ConsentState, Suppression
 from consent.purposes import Purpose
 from contacts.models import Contact, ContactList, Tag
 from contacts.querysets import ContactQuerySet
+from contacts.search import matching
+from tenants.models import Tenant
+from tenants.scope import current_tenant_id
 
 __all__ = ["CONSENT_FILTER", "filtered", "id_in", "selected"]
 
@@ -21,7 +24,10 @@ def selected(query: Mapping[str, str]) -> ContactQuerySet[Contact]:
     """Everybody whom the list shows for this query, searched and filtered."""
     search = searched_text(query.get("q", ""))
     rows = filtered(query)
-    return rows.filter(Q(id__in=Contact.objects.search(search).values("id"))) if search else rows
+    if not search:
+        return rows
+    codes = Tenant.objects.get(id=current_tenant_id()).calling_codes
+    return rows.filter(Q(id__in=matching(search, codes)))
 
 
 def filtered(query: Mapping[str, str]) -> ContactQuerySet[Contact]:

@@ -42,6 +42,7 @@ def navigation(path: str, role: str, *, in_trial: bool = False) -> list[Entry]:
         _entry("Business", "business", "building-2", path),
         _entry("Team", "team", "users-round", path),
         _entry("Contact fields", "contact_fields", "text-cursor-input", path),
+        _entry("Countries", "countries", "globe", path),
         _entry("Senders", "senders", "smartphone", path),
         _entry("Templates", "templates", "file-text", path),
         _entry("Consent & compliance", "compliance", "shield-check", path),

@@ -19,6 +19,7 @@ from consent.gate import ALLOW
 from consent.models import ConsentState, Suppression
 from consent.purposes import Purpose
 from contacts.models import Contact
+from contacts.search import matching
 from messaging.models import Message
 from messaging.reasons import decision_reason
 from messaging.services import why_or_why_not
@@ -171,7 +172,7 @@ def _list(request: TenantRequest, found: Conversation | None) -> dict[str, objec
     search = search_text(request)
     if search:
         digits = number_digits(search)
-        people = Contact.objects.search(search).values("id")
+        people = matching(search, request.tenant.calling_codes)
         rows = rows.filter(Q(number__contains=digits) if digits else Q(contact_id__in=people))
     limit = _number(request, "rows", PAGE_ROWS, MOST_ROWS)
     listed = list(rows[: limit + 1])

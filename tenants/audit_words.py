@@ -41,6 +41,7 @@ WORDS: Final[dict[str, str]] = {
     "trial.number_removed": "removed a number from the trial",
     "trial.number_asked": "gave their own number for the trial",
     "trial.number_confirmed": "noted that a member confirmed their own number",
+    "tenant.countries_changed": "changed the countries whose numbers can be contacts",
     "member.added": "added {target} to the team",
     "member.removed": "removed {target} from the team",
     "member.role_changed": "changed the role of {target}",

@@ -8,12 +8,12 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.http import HttpRequest
 
+from common.places import countries, zones
 from tenants.help_contact import check_help_contact
 from tenants.models import User
 from tenants.permissions import Role
-from tenants.places import countries, zones
 
-__all__ = ["AccountForm", "BusinessForm", "InvitationForm", "JoiningForm", "RoleForm"]
+__all__ = ["AccountForm", "BusinessForm", "CountriesForm", "InvitationForm", "JoiningForm", "RoleForm"]
 
 
 class InvitationForm(forms.Form):
@@ -56,6 +56,18 @@ class _ZoneSelect(forms.Select):
 
 _COUNTRY_OF = dict(zones())
 _one_line = RegexValidator(r"[\x00-\x1f\x7f\u2028\u2029]", "Write this in one line.", inverse_match=True)
+
+
+class CountriesForm(forms.Form):
+    """The countries whose numbers can be contacts."""
+
+    countries = forms.MultipleChoiceField(
+        label="Countries",
+        choices=countries,
+        required=False,
+        widget=forms.SelectMultiple(attrs={"size": 14}),
+        help_text="Hold Ctrl (Command on a Mac) to choose several. None at all: your own and those with its calling code.",
+    )
 
 
 class BusinessForm(forms.Form):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tenants.views import audit, business, invitations, signing_up, switching, team
+from tenants.views import audit, business, countries, invitations, signing_up, switching, team
 
 urlpatterns = [
     path("new-account/", signing_up.tenant_new, name="tenant_new"),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("settings/", switching.settings_start, name="settings"),
     path("settings/business/", business.business, name="business"),
     path("settings/team/", team.team, name="team"),
+    path("settings/countries/", countries.countries, name="countries"),
     path("settings/audit/", audit.audit_log, name="audit_log"),
     path("settings/audit/export/", audit.audit_export, name="audit_export"),
     path("settings/team/invite/", team.member_invite, name="member_invite"),

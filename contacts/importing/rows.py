@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import available_timezones
 
+from common.calling_codes import check_country
 from common.formulas import plain_cell
 from common.phone_numbers import NumberProblem, parse
 from contacts.fields import FieldType, ValueProblem, read
@@ -55,6 +56,7 @@ class Person:
 
 
 _TEXT: Final = FieldType()
+_ANYWHERE: Final[frozenset[str]] = frozenset()
 _NO_TYPES: Final[Mapping[str, FieldType]] = {}
 
 _FLOAT: Final = re.compile(r"(?<=[0-9])[.,]0+$")
@@ -66,11 +68,17 @@ def read_row(
     columns: Sequence[str],
     default_country: str,
     types: Mapping[str, FieldType] = _NO_TYPES,
+    countries: frozenset[str] = _ANYWHERE,
 ) -> Person:
-    """Read one row by its columns' meaning; raises ``Rejected``. ``types`` are those of the tenant's own fields."""
+    """Read one row by its columns' meaning; raises ``Rejected``. ``types`` are those of the tenant's own fields.
+
+    ``countries`` are those whose numbers are taken; none given means any.
+    """
     values, extra = _values(cells, columns)
     try:
         number = parse(_FLOAT.sub("", values.get("number", "")), default_country).e164
+        if countries:
+            check_country(number, countries)
     except NumberProblem as problem:
         raise Rejected(str(problem)) from None
     first, last = _names(values)

@@ -160,7 +160,7 @@ def _read(chunk: Sequence[Row], job: ContactImport) -> Iterator[ReadRow]:
             yield ReadRow(row.number, None, row.problem, row.cells)
             continue
         try:
-            yield ReadRow(row.number, read_row(row.cells, job.columns, job.tenant.country, types))
+            yield ReadRow(row.number, read_row(row.cells, job.columns, job.tenant.country, types, job.tenant.countries))
         except Rejected as problem:
             yield ReadRow(row.number, None, str(problem), row.cells)
 

@@ -21,8 +21,8 @@ class Contact(TenantOwned):
     last_name = models.CharField(max_length=NAME_LENGTH, blank=True)
     first_key = models.CharField(max_length=NAME_LENGTH, db_collation="C", editable=False)
     last_key = models.CharField(max_length=NAME_LENGTH, db_collation="C", editable=False)
-    """The names in lower case: prefix searches keep their index under row-level security only on stored columns."""
-    email = models.CharField(max_length=254, blank=True)
+    """The names as ``contacts.folding`` spells them: prefix searches keep their index under row-level security only on stored columns."""
+    email = models.CharField(max_length=254, blank=True, db_collation="C")
     language = models.CharField(max_length=10, blank=True)
     timezone = models.CharField(max_length=64, blank=True)
     fields = models.JSONField(default=dict)
@@ -44,6 +44,7 @@ class Contact(TenantOwned):
         indexes = [
             models.Index(fields=["tenant", "first_key"], name="contact_first_key"),
             models.Index(fields=["tenant", "last_key"], name="contact_last_key"),
+            models.Index(fields=["tenant", "email"], condition=models.Q(email__gt=""), name="contact_email"),
             models.Index(
                 fields=["tenant", "number"], condition=models.Q(archived_at__isnull=False), name="contact_archived"
             ),

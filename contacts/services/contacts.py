@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from common.calling_codes import check_country
 from common.phone_numbers import NumberProblem, parse
 from common.unique import AlreadyThere, unique
 from contacts.folding import fold
@@ -32,6 +33,7 @@ def create_contact(
     """
     try:
         e164 = parse(number, tenant.country).e164
+        check_country(e164, tenant.countries)
     except NumberProblem as problem:
         raise ValidationError({"number": str(problem)}) from None
     share()
@@ -63,6 +65,7 @@ def _save(contact: Contact, values: Mapping[str, str], fields: Mapping[str, str]
         if name in values and getattr(contact, name) != values[name].strip():
             setattr(contact, name, values[name].strip())
             changed.append(name)
+    contact.email = contact.email.lower()
     contact.first_key, contact.last_key = fold(contact.first_name), fold(contact.last_name)
     own = {key: value for key, value in {**contact.fields, **read_values(fields)}.items() if value}
     changed_fields = [key for key in fields if own.get(key, "") != contact.fields.get(key, "")]

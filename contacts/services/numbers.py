@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from common.calling_codes import check_country
 from common.phone_numbers import NumberProblem, parse
 from contacts.models import Contact, ContactNumber
 from contacts.number_lock import hold_exclusively
@@ -22,6 +23,7 @@ def add_number(*, tenant: Tenant, contact: Contact, number: str, label: str = ""
     """Give a person a further number; raises ``ValidationError`` for a bad one or one that somebody has already."""
     try:
         e164 = parse(number, tenant.country).e164
+        check_country(e164, tenant.countries)
     except NumberProblem as problem:
         raise ValidationError({"number": str(problem)}) from None
     _alone_with(contact)

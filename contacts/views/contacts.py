@@ -23,7 +23,8 @@ from consent.services import is_suppressed, opt_in, opt_out, suppressed_among
 from contacts.fields import typed
 from contacts.forms import ContactForm, NewContactForm, OptInForm, TagForm
 from contacts.models import Contact, ContactField, ContactList, ContactNumber, Tag
-from contacts.selections import CONSENT_FILTER, id_in, selected
+from contacts.search import search_count, search_page
+from contacts.selections import CONSENT_FILTER, filtered, id_in
 from contacts.services import (
     add_to_list,
     create_contact,
@@ -55,14 +56,16 @@ COUNTED_UP_TO = 10_000
 @require_GET
 def contacts(request: TenantRequest) -> HttpResponse:
     """Everybody the tenant knows: searched, filtered, newest first."""
-    chosen = selected(request.GET)
-    page = page_by_id(chosen, request.GET.get("before"))
+    chosen = filtered(request.GET)
+    search, codes = search_text(request), request.tenant.calling_codes
+    before = request.GET.get("before")
+    page = search_page(chosen, search, codes, before) if search else page_by_id(chosen, before)
     consent = _consent_of([contact.number for contact in page.rows])
     role = request.membership.role
     context = {
         "page": page,
         "rows": [(contact, consent.get(contact.number, "none")) for contact in page.rows],
-        "count": at_most(chosen, COUNTED_UP_TO),
+        "count": search_count(chosen, search, codes, COUNTED_UP_TO) if search else at_most(chosen, COUNTED_UP_TO),
         "counted_up_to": COUNTED_UP_TO,
         "list_choices": [(str(row.id), row.name) for row in ContactList.objects.order_by("name")],
         "tag_choices": [(str(row.id), row.name) for row in Tag.objects.order_by("name")],

@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.timezone import now
 
+from common.calling_codes import calling_code, countries_like
 from common.ids import uuid7
 from tenants.models.user import User
 from tenants.owned import TenantOwned
@@ -43,8 +44,22 @@ class Tenant(models.Model):
     approval_refusal = models.TextField("why it was not approved", blank=True)
     trial_texts_per_day = models.PositiveIntegerField("texts per day in trial", default=50)
 
+    allowed_countries = models.JSONField(default=list, blank=True)
+    """The countries (ISO 3166) whose numbers can be contacts; empty: its own and those that share the calling code."""
+
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def countries(self) -> frozenset[str]:
+        """The countries whose numbers can be contacts."""
+        return frozenset(self.allowed_countries) or countries_like(self.country)
+
+    @property
+    def calling_codes(self) -> list[str]:
+        """What the numbers of these countries begin with, the tenant's own first."""
+        codes = dict.fromkeys(map(calling_code, (self.country, *sorted(self.countries))))
+        return [code for code in codes if code]
 
     @property
     def in_trial(self) -> bool:

@@ -1,5 +1,6 @@
 """What can be done with tenants and their members."""
 
+from tenants.services.countries import allow_countries
 from tenants.services.invitations import (
     OpenedInvitation,
     accept_invitation,
@@ -31,6 +32,7 @@ __all__ = [
     "accept_membership",
     "add_guest",
     "add_member",
+    "allow_countries",
     "approve_tenant",
     "ask_for_approval",
     "change_business",

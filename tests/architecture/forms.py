@@ -95,6 +95,7 @@ FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
         {"import_id": s.job.id},
         {"column_0": "first_name", "column_1": "number", "basis": "paper", "purposes": ["marketing"]},
     ),
+    "countries": lambda _: ({}, {"countries": ["US", "FR"]}),
     "imports": lambda _: ({}, {"file": SimpleUploadedFile("new.csv", FILE)}),
     "list_delete": lambda s: ({"list_id": s.list.id}, {}),
     "list_rename": lambda s: ({"list_id": s.list.id}, {"name": "Other"}),

@@ -5,7 +5,7 @@ from importlib.resources import files
 
 import phonenumbers
 
-__all__ = ["countries", "zones"]
+__all__ = ["countries", "country_name", "zones"]
 
 
 @lru_cache(maxsize=1)
@@ -14,6 +14,16 @@ def countries() -> list[tuple[str, str]]:
     rows = (line.split("\t")[:2] for line in _lines("iso3166.tab"))
     named = [(code, name) for code, name in rows if code in phonenumbers.SUPPORTED_REGIONS]
     return sorted(named, key=lambda country: country[1])
+
+
+def country_name(code: str) -> str:
+    """The English name of a country; empty when it is none that has phone numbers."""
+    return _names().get(code, "")
+
+
+@lru_cache(maxsize=1)
+def _names() -> dict[str, str]:
+    return dict(countries())
 
 
 @lru_cache(maxsize=1)
