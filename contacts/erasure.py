@@ -18,6 +18,7 @@ from django.utils.module_loading import import_string
 
 from consent.services import forget_wording
 from contacts.erased_files import erase_from_imports
+from contacts.exporting.pieces import forget_people
 from contacts.models import Contact, ContactChange, ContactNote, ContactNumber, ContactTag, ListMember
 from contacts.values import refresh_values
 from tenants.scope import current_tenant_id
@@ -53,6 +54,7 @@ def erase(contact_ids: Collection[UUID]) -> list[UUID]:
         return []
     for path in settings.ERASURE_HANDLERS:
         cast(Handler, import_string(path))(people)
+    forget_people(people.contact_ids)
     forget_wording(numbers=people.numbers)
     erase_from_imports(people.numbers, people.emails)
     for model in (ContactNote, ContactChange, ListMember, ContactTag, ContactNumber):

@@ -9,6 +9,8 @@ from django import forms
 from consent.models import ConsentRecord
 from consent.purposes import PURPOSES_WITH_CONSENT
 from contacts.bulk.actions import COLUMNS
+from contacts.exporting.columns import USUAL
+from contacts.exporting.columns import choices as export_columns
 from contacts.fields import CHOICE_LENGTH, MAX_CHOICES, VALUE_LENGTH, Kind, ValueProblem, read
 from contacts.importing.columns import FIELDS
 from contacts.models import ContactField, ContactImport, ContactJob, ContactList
@@ -193,6 +195,15 @@ class BulkForm(forms.Form):
     list = forms.UUIDField(label="List", widget=forms.Select, error_messages={"required": "Choose a list."})
     field = forms.ChoiceField(label="Field")
     value = forms.CharField(label="Value", max_length=500, required=False, help_text="Leave it empty to remove it.")
+    columns = forms.MultipleChoiceField(
+        label="Columns", widget=forms.CheckboxSelectMultiple, error_messages={"required": "Choose at least one column."}
+    )
+    format = forms.ChoiceField(
+        label="Kind of file",
+        choices=[("csv", "CSV, for any program"), ("xlsx", "Excel workbook (XLSX)")],
+        widget=forms.RadioSelect,
+        initial="csv",
+    )
     typed = forms.IntegerField(label="Type the number of people to go ahead", min_value=0)
 
     def __init__(self, *args: object, kind: str, **kwargs: object) -> None:
@@ -203,6 +214,10 @@ class BulkForm(forms.Form):
         if "list" in self.fields:
             lists = ContactList.objects.order_by("name").values_list("id", "name")
             self.fields["list"].widget.choices = [("", "Choose a list"), *lists]
+        if "columns" in self.fields:
+            columns = export_columns()
+            self.fields["columns"].choices = columns  # type: ignore[attr-defined]
+            self.initial["columns"] = [key for key, _ in columns if key in USUAL or key.startswith("field:")]
         if "field" in self.fields:
             own = ContactField.objects.filter(deleted_at=None).order_by("position", "id").values_list("key", "label")
             self.fields["field"].choices = [("", "Choose a field"), *own, *COLUMNS.items()]  # type: ignore[attr-defined]
@@ -215,6 +230,7 @@ _BULK_FIELDS: Final[dict[str, tuple[str, ...]]] = {
     ContactJob.Kind.REMOVE_FROM_LIST: ("list",),
     ContactJob.Kind.SET_FIELD: ("field", "value"),
     ContactJob.Kind.ERASE: ("typed",),
+    ContactJob.Kind.EXPORT: ("columns", "format"),
 }
 
 

@@ -10,12 +10,14 @@ from django.utils import timezone
 
 from common.retries import log_failure
 from contacts.bulk.run import run_job
+from contacts.exporting.pieces import delete_old
 from contacts.importing.run import run_import
 from contacts.models import ContactField, ContactImport, ContactJob
 from contacts.values import wipe_some
 from tenants.scope import all_tenants, tenant_scope
 
 __all__ = [
+    "delete_exports",
     "import_rows",
     "resume_contact_jobs",
     "resume_imports",
@@ -64,6 +66,12 @@ def resume_contact_jobs() -> None:
         found = list(stuck.values_list("tenant_id", "id")[:_AT_ONCE])
     for tenant_id, job_id in found:
         _run_job(tenant_id, job_id)
+
+
+@shared_task(name="contacts.delete_exports")
+def delete_exports() -> None:
+    """Delete exported files that have been kept long enough."""
+    delete_old()
 
 
 def _run_job(tenant_id: UUID, job_id: UUID) -> bool:

@@ -10,6 +10,7 @@ urlpatterns = [
     path("bulk/", bulk.bulk, name="contact_bulk"),
     path("jobs/", bulk.jobs, name="contact_jobs"),
     path("jobs/<uuid:job_id>/", bulk.job, name="contact_job"),
+    path("jobs/<uuid:job_id>/file/", bulk.job_file, name="contact_job_file"),
     path("jobs/<uuid:job_id>/cancel/", bulk.job_cancel, name="contact_job_cancel"),
     path("<uuid:contact_id>/edit/", contacts.contact_edit, name="contact_edit"),
     path("<uuid:contact_id>/opt-in/", contacts.contact_opt_in, name="contact_opt_in"),

@@ -12,6 +12,7 @@ _QUEUES: Final = {
     "campaigns.run_due": BACKGROUND,
     "contacts.import_rows": BACKGROUND,
     "contacts.resume_imports": BACKGROUND,
+    "contacts.delete_exports": BACKGROUND,
     "contacts.resume_jobs": BACKGROUND,
     "contacts.run_job": BACKGROUND,
     "contacts.wipe_deleted_fields": BACKGROUND,

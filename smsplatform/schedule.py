@@ -24,6 +24,7 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "resume-imports": _every(30.0, "contacts.resume_imports"),
     "wipe-deleted-fields": _every(60.0, "contacts.wipe_deleted_fields"),
     "resume-contact-jobs": _every(30.0, "contacts.resume_jobs"),
+    "delete-exports": _every(600.0, "contacts.delete_exports"),
     "refresh-figures": _every(30.0, "analytics.refresh_figures"),
     "send-mails": _every(20.0, "tenants.send_mails"),
     "beat-heartbeat": _every(5.0, "messaging.beat_heartbeat"),

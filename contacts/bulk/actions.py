@@ -14,6 +14,7 @@ from consent.models import ConsentRecord
 from consent.services import opt_out_many
 from contacts.archive import archive, unarchive
 from contacts.erasure import erase
+from contacts.exporting.pieces import write_piece
 from contacts.models import Contact, ContactJob, ContactNumber
 from contacts.values import refresh_values
 from tenants.scope import current_tenant_id
@@ -116,6 +117,10 @@ def _opt_out(job: ContactJob, ids: Collection[UUID]) -> set[UUID]:
     return {owners[number] for number in new}
 
 
+def _export(job: ContactJob, ids: Collection[UUID]) -> Collection[UUID]:
+    return write_piece(job, ids)
+
+
 ACTIONS: Final[Mapping[str, Action]] = {
     ContactJob.Kind.ADD_TAG: _add_tag,
     ContactJob.Kind.REMOVE_TAG: _remove_tag,
@@ -126,4 +131,5 @@ ACTIONS: Final[Mapping[str, Action]] = {
     ContactJob.Kind.UNARCHIVE: _unarchive,
     ContactJob.Kind.OPT_OUT: _opt_out,
     ContactJob.Kind.ERASE: _erase,
+    ContactJob.Kind.EXPORT: _export,
 }

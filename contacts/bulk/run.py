@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from common.planner import refresh_statistics
 from contacts.bulk.actions import ACTIONS, CHUNK_ROWS
+from contacts.exporting.pieces import pieces, replace_pieces
+from contacts.exporting.workbook import workbook_of
 from contacts.models import Contact, ContactJob, ContactJobRow, ContactTag, ListMember
 from contacts.selections import selected
 from tenants.audit import Actor, acting, record
@@ -24,6 +26,8 @@ LEASE: Final = timedelta(seconds=60)
 """Longer than a chunk takes; a worker that died is replaced after it."""
 MAX_TRIES: Final = 5
 FREEZE_SECONDS: Final = 300
+MAX_WORKBOOK_ROWS: Final = 200_000
+"""Making one takes about a minute for each 50,000; CSV has no such bound."""
 
 _Outcome = ContactJobRow.Outcome
 _GIVEN_UP: Final = (
@@ -52,6 +56,8 @@ def run_job(tenant_id: UUID, job_id: UUID, *, seconds: float = float("inf")) -> 
         while more and time.monotonic() < until:
             with tenant_scope(tenant_id, durable=True):
                 more = _next_chunk(job_id)
+        if not more and job.kind == ContactJob.Kind.EXPORT and job.parameters["format"] == "xlsx":
+            _make_workbook(tenant_id, job_id)
     refresh_statistics(ContactJobRow, Contact, ContactTag, ListMember)
     if more:
         with tenant_scope(tenant_id, durable=True):
@@ -92,8 +98,8 @@ def _freeze(tenant_id: UUID, job: ContactJob) -> bool:
         if locked is None or locked.frozen_at is not None:
             return False
         total = _write_down(locked)
-        if locked.expected is not None and total != locked.expected:
-            _fail(locked, _OTHERS.format(expected=f"{locked.expected:,}", found=f"{total:,}"))
+        if problem := _problem(locked, total):
+            _fail(locked, problem)
             ContactJobRow.objects.filter(job=locked).delete()
             return False
         _running(job.id).update(
@@ -101,6 +107,14 @@ def _freeze(tenant_id: UUID, job: ContactJob) -> bool:
         )
     refresh_statistics(ContactJobRow)
     return True
+
+
+def _problem(job: ContactJob, total: int) -> str:
+    if job.expected is not None and total != job.expected:
+        return _OTHERS.format(expected=f"{job.expected:,}", found=f"{total:,}")
+    if job.parameters.get("format") == "xlsx" and total > MAX_WORKBOOK_ROWS:
+        return f"An Excel workbook can have at most {MAX_WORKBOOK_ROWS:,} people here. Export them as CSV."
+    return ""
 
 
 def _write_down(job: ContactJob) -> int:
@@ -125,7 +139,8 @@ def _next_chunk(job_id: UUID) -> bool:
         return False
     ids = _chunk(job)
     if not ids:
-        _finish(job)
+        if job.kind != ContactJob.Kind.EXPORT or job.parameters["format"] == "csv":
+            _finish(job)
         return False
     known = list(Contact.objects.filter(id__in=ids).values_list("id", flat=True))
     changed = set(ACTIONS[job.kind](job, known))
@@ -155,6 +170,23 @@ def _write_outcomes(job: ContactJob, outcomes: dict[UUID, str]) -> None:
                 "WHERE tenant_id = %s AND job_id = %s AND contact_id = ANY(%s::uuid[])",
                 [outcome, current_tenant_id(), job.id, ids],
             )
+
+
+def _make_workbook(tenant_id: UUID, job_id: UUID) -> None:
+    """Make a workbook of the pieces; they are replaced, and the job ends, in one transaction."""
+
+    def keep_lease() -> bool:
+        with tenant_scope(tenant_id, durable=True):
+            return bool(_running(job_id).update(leased_until=timezone.now() + LEASE))
+
+    with workbook_of(pieces(tenant_id, job_id), keep_lease) as file:
+        if file is None:
+            return
+        with tenant_scope(tenant_id, durable=True):
+            job = _running(job_id).select_for_update(of=("self",)).first()
+            if job is not None:
+                replace_pieces(job, file)
+                _finish(job)
 
 
 def _finish(job: ContactJob) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from common.phone_numbers import NumberProblem, parse
 
-__all__ = ["FIELDS", "IGNORED", "custom_name", "guess_columns", "is_number", "may_be_about_consent"]
+__all__ = ["FIELDS", "IGNORED", "NOT_IMPORTED", "custom_name", "guess_columns", "is_number", "may_be_about_consent"]
 
 FIELDS: Final = {
     "number": "Phone number",
@@ -23,6 +23,9 @@ FIELDS: Final = {
 """What a column can fill, with the words for it; any other name makes a further value of the contact."""
 
 IGNORED: Final = ""
+
+NOT_IMPORTED: Final = "(not imported)"
+"""So end the titles of columns that an export adds for information."""
 
 _HEADERS: Final = {
     "number": "phone|mobile|cell|number|telephone|tel|sms|handy|movil|telefono|portable|phone number|phonenumber|"
@@ -67,6 +70,8 @@ def guess_columns(header: Sequence[str], samples: Sequence[Sequence[str]], defau
 
 def custom_name(title: str) -> str:
     """The name of a further value made from a column title; names that the system uses itself are ignored."""
+    if title.strip().endswith(NOT_IMPORTED):
+        return IGNORED
     name = re.sub(r"[^a-z0-9]+", "_", title.strip().lower()).strip("_")[:40]
     name = re.sub(r"^[0-9_]+", "", name)
     return IGNORED if name in _SYSTEM_NAMES or name in FIELDS else name

@@ -3,7 +3,7 @@
 from contacts.models.contact import Contact
 from contacts.models.fields import ContactField, ContactValue
 from contacts.models.imports import ContactImport, ImportFile, ImportRow
-from contacts.models.jobs import ContactJob, ContactJobRow
+from contacts.models.jobs import ContactJob, ContactJobRow, ExportPiece
 from contacts.models.lists import ContactList, ContactTag, ListMember, Tag
 from contacts.models.notes import ContactChange, ContactNote
 from contacts.models.numbers import ContactNumber
@@ -20,6 +20,7 @@ __all__ = [
     "ContactNumber",
     "ContactTag",
     "ContactValue",
+    "ExportPiece",
     "ImportFile",
     "ImportRow",
     "ListMember",

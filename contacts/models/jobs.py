@@ -7,7 +7,7 @@ from django.utils.timezone import now
 
 from tenants.owned import TenantForeignKey, TenantOwned
 
-__all__ = ["ContactJob", "ContactJobRow"]
+__all__ = ["ContactJob", "ContactJobRow", "ExportPiece"]
 
 
 class ContactJob(TenantOwned):
@@ -27,6 +27,7 @@ class ContactJob(TenantOwned):
         UNARCHIVE = "unarchive", "Take out of the archive"
         OPT_OUT = "opt_out", "Record an opt-out"
         ERASE = "erase", "Erase for good"
+        EXPORT = "export", "Export"
 
     class Status(models.TextChoices):
         QUEUED = "queued", "Waiting to start"
@@ -80,6 +81,19 @@ class ContactJob(TenantOwned):
             return 0.0
         seconds = ((self.finished_at or now()) - self.frozen_at).total_seconds()
         return self.rows_done / seconds if seconds > 0 else 0.0
+
+
+class ExportPiece(TenantOwned):
+    """A piece of an exported file, in the order of ``position``; at 0 or below is the first."""
+
+    id = None  # type: ignore[assignment]
+    pk = models.CompositePrimaryKey("tenant_id", "job_id", "position")
+    job = TenantForeignKey(ContactJob, on_delete=models.CASCADE, related_name="+")
+    position = models.IntegerField()
+    content = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.job_id} piece {self.position}"
 
 
 class ContactJobRow(TenantOwned):

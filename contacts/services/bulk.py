@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from common.tasks import enqueue_on_commit
 from contacts.bulk.actions import COLUMNS
+from contacts.exporting.columns import choices
 from contacts.fields import ValueProblem, read
 from contacts.models import ContactField, ContactJob, ContactJobRow, ContactList, Tag
 from contacts.services.lists import get_or_create_tag
@@ -97,7 +98,19 @@ def _plan(tenant: Tenant, kind: str, values: Mapping[str, str]) -> _Plan:
         if found is None:
             raise ValidationError({"list": "Choose a list."})
         return _Plan(found.name, {"list": str(found.id)})
+    if kind == _Kind.EXPORT:
+        return _file(values)
     return _field(tenant, values) if kind == _Kind.SET_FIELD else _Plan()
+
+
+def _file(values: Mapping[str, str]) -> _Plan:
+    known = dict(choices())
+    columns = [key for key in values.get("columns", "").split(",") if key in known]
+    if not columns:
+        raise ValidationError({"columns": "Choose at least one column."})
+    if values.get("format") not in ("csv", "xlsx"):
+        raise ValidationError({"format": "Choose what kind of file it shall be."})
+    return _Plan(values["format"].upper(), {"columns": columns, "format": values["format"]})
 
 
 def _tag(name: str, *, made: bool) -> Tag:

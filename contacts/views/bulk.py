@@ -6,29 +6,39 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse, HttpResponseBase, QueryDict, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
+from django.utils.timezone import localdate
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
 from common.forms import add_errors
 from common.pages import PAGE_ROWS
+from contacts.exporting.pieces import pieces
 from contacts.forms import BulkForm
-from contacts.models import Contact, ContactJob, ContactJobRow
+from contacts.models import Contact, ContactJob, ContactJobRow, ExportPiece
 from contacts.selections import selected
 from contacts.services import cancel_job, start_job
 from contacts.services.bulk import People
 from tenants.access import TenantRequest, tenant_view
+from tenants.audit import record
 from tenants.confirmation import confirmed_recently, recently_confirmed
 from tenants.permissions import Permission, allowed
 
-__all__ = ["bulk", "job", "job_cancel", "jobs", "kinds_for"]
+__all__ = ["bulk", "job", "job_cancel", "job_file", "jobs", "kinds_for"]
 
 _QUERY_LENGTH: Final = 4_000
-_NEEDS: Final[Mapping[str, Permission]] = {ContactJob.Kind.ERASE: Permission.ERASE_CONTACTS}
-_CONFIRMED_FIRST: Final = frozenset({ContactJob.Kind.ERASE})
+_NEEDS: Final[Mapping[str, Permission]] = {
+    ContactJob.Kind.ERASE: Permission.ERASE_CONTACTS,
+    ContactJob.Kind.EXPORT: Permission.EXPORT_CONTACTS,
+}
+_CONFIRMED_FIRST: Final = frozenset({ContactJob.Kind.ERASE, ContactJob.Kind.EXPORT})
 """Kinds for which somebody has to prove who they are."""
+_CONTENT_TYPES: Final = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 _Kind = ContactJob.Kind
 
 
@@ -64,6 +74,9 @@ def _bulk(request: TenantRequest, kind: str, posted: QueryDict) -> HttpResponse:
         return redirect("contacts")
     form = BulkForm(request.POST if request.method == "POST" else None, kind=kind)
     count = selected(people.query).order_by().count() if people.query is not None else len(people.chosen)
+    if not count:
+        messages.error(request, "Nobody matches these filters any more.")
+        return redirect("contacts")
     if request.method == "POST" and form.is_valid():
         try:
             started = _start(request, kind, people, form, count)
@@ -87,7 +100,11 @@ def _start(request: TenantRequest, kind: str, people: People, form: BulkForm, co
     typed = form.cleaned_data.get("typed")
     if typed is not None and typed != count:
         raise ValidationError({"typed": f"These are {count:,} people. Type {count} to go ahead."})
-    values = {name: str(value) for name, value in form.cleaned_data.items() if name != "typed"}
+    values = {
+        name: ",".join(value) if isinstance(value, list) else str(value)
+        for name, value in form.cleaned_data.items()
+        if name != "typed"
+    }
     return start_job(
         tenant=request.tenant,
         kind=kind,
@@ -128,7 +145,13 @@ def job(request: TenantRequest, job_id: UUID) -> HttpResponse:
             # The outcome is another page than the progress.
             return HttpResponseClientRefresh()
         return TemplateResponse(request, "contacts/_job_progress.html", {"job": found})
-    context = {"job": found, "is_open": found.status in ContactJob.OPEN, **_rows(request, found)}
+    may_download = allowed(request.membership.role, Permission.EXPORT_CONTACTS)
+    context = {
+        "job": found,
+        "is_open": found.status in ContactJob.OPEN,
+        "file_is_kept": may_download and ExportPiece.objects.filter(job=found).exists(),
+        **_rows(request, found),
+    }
     return TemplateResponse(request, "contacts/job_detail.html", context)
 
 
@@ -149,6 +172,22 @@ def _rows(request: TenantRequest, found: ContactJob) -> dict[str, object]:
         "outcome": outcome,
         "outcomes": [(value, label, found.counts.get(value, 0)) for value, label in ContactJobRow.Outcome.choices],
     }
+
+
+@tenant_view(Permission.EXPORT_CONTACTS)
+@recently_confirmed
+@require_GET
+def job_file(request: TenantRequest, job_id: UUID) -> HttpResponseBase:
+    """The exported file, as long as it is kept."""
+    found = get_object_or_404(ContactJob, id=job_id, kind=_Kind.EXPORT, status=ContactJob.Status.DONE)
+    if not ExportPiece.objects.filter(job=found).exists():
+        messages.info(request, "The file is not kept any more. Export the contacts again.")
+        return redirect("contact_job", found.id)
+    record("contacts.downloaded", target=found, after={"people": found.rows_done})
+    kind = found.parameters["format"]
+    response = StreamingHttpResponse(pieces(request.tenant.id, found.id), content_type=_CONTENT_TYPES[kind])
+    response["Content-Disposition"] = f'attachment; filename="contacts-{localdate(found.created_at):%Y-%m-%d}.{kind}"'
+    return response
 
 
 @tenant_view(Permission.EDIT_CONTACTS)
