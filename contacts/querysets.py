@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from tenants.owned import TenantManager
 
-__all__ = ["ContactManager", "ContactQuerySet", "starts"]
+__all__ = ["ContactManager", "ContactQuerySet", "starts", "with_numbers"]
 
 ModelT = TypeVar("ModelT", bound=models.Model, covariant=True)
 
@@ -24,7 +24,7 @@ class ContactQuerySet(models.QuerySet[ModelT]):
 
     def by_numbers(self, numbers: Collection[str]) -> Self:
         """The people who have any of these numbers."""
-        return self.filter(Q(id__in=_with_numbers(Q(number__in=list(numbers)))))
+        return self.filter(Q(id__in=with_numbers(Q(number__in=list(numbers)))))
 
     def owners(self, numbers: Collection[str]) -> dict[str, ModelT]:
         """For each of these numbers that somebody has, that person."""
@@ -74,7 +74,7 @@ def starts(column: str, prefix: str) -> Q:
     return Q(**{f"{column}__gte": prefix, f"{column}__lt": prefix + "\U0010ffff"})
 
 
-def _with_numbers(condition: Q) -> models.QuerySet[models.Model, Any]:
+def with_numbers(condition: Q) -> models.QuerySet[models.Model, Any]:
     """The ids of the contacts one of whose numbers fulfils the condition: one subquery, which is joined. With OR
     PostgreSQL would read all contacts."""
     preferred = _model("Contact")._default_manager.filter(condition).values("id")

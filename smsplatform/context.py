@@ -23,7 +23,9 @@ def dashboard(request: HttpRequest) -> dict[str, object]:
         **frame,
         "tenant": membership.tenant,
         "membership": membership,
-        "navigation": navigation(request.path, membership.role, in_trial=membership.tenant.in_trial),
+        "navigation": navigation(
+            request.path, membership.role, in_trial=membership.tenant.in_trial, restricted=membership.is_restricted
+        ),
         "search_url": reverse("contacts"),
         "tenant_switch_url": reverse("tenant_switch"),
     }

@@ -25,13 +25,13 @@ class Entry:
     children: list["Entry"] = field(default_factory=list)
 
 
-def navigation(path: str, role: str, *, in_trial: bool = False) -> list[Entry]:
+def navigation(path: str, role: str, *, in_trial: bool = False, restricted: bool = False) -> list[Entry]:
     """The entries for a member, with the page at ``path`` marked. Runs inside the tenant's scope."""
     entries = [
         _entry("Home", "home", "house", path, exact=True),
         _entry("Inbox", "inbox", "inbox", path, badge=_unread()),
         _entry("Contacts", "contacts", "users", path),
-        _entry("Campaigns", "campaigns", "megaphone", path),
+        *([] if restricted else [_entry("Campaigns", "campaigns", "megaphone", path)]),
     ]
     if allowed(role, Permission.IMPORT_CONTACTS):
         entries.insert(3, _entry("Import", "imports", "file-up", path))

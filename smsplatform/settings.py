@@ -113,6 +113,9 @@ INBOUND_HANDLERS = [
 # Each erases its app's data of people who are erased (contacts.erasure).
 ERASURE_HANDLERS = ["support.erasure.erase_conversations", "messaging.erasure.erase_texts"]
 
+# Upwards by name only: which numbers a member who sees only assigned conversations may see.
+ASSIGNED_NUMBERS = "support.assignment.assigned_numbers"
+
 # --- Data ---------------------------------------------------------------------------------------------------------
 
 DATABASES: dict[str, dict[str, Any]] = {

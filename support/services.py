@@ -11,11 +11,12 @@ from consent.services import opt_out, settle_possible_opt_out
 from contacts.models import Contact
 from messaging.models import InboundMessage, Message
 from messaging.services import send_reply
+from support.assignment import assignable_members
 from support.models import Conversation
 from tenants.audit import record
-from tenants.models import Tenant
+from tenants.models import Membership, Tenant
 
-__all__ = ["close", "mark_read", "note_inbound", "open_conversation", "reopen", "reply", "settle_review"]
+__all__ = ["assign", "close", "mark_read", "note_inbound", "open_conversation", "reopen", "reply", "settle_review"]
 
 
 def note_inbound(*, inbound: InboundMessage) -> Conversation:
@@ -89,6 +90,21 @@ def settle_review(*, conversation: Conversation, opted_out: bool, user_id: UUID)
     record("conversation.judged", target=conversation, target_name="", after={"opted_out": opted_out})
     settle_possible_opt_out(number=conversation.number)
     Conversation.objects.filter(id=conversation.id).update(needs_review=False)
+
+
+def assign(*, conversation: Conversation, member: Membership | None) -> None:
+    """Give a conversation to a member who may answer, or to nobody in particular. Raises ``ValidationError``."""
+    if member is not None and not assignable_members().filter(id=member.id).exists():
+        raise ValidationError("Choose a member who may answer conversations.")
+    before = conversation.assigned_to.shown_name if conversation.assigned_to else None
+    Conversation.objects.filter(id=conversation.id).update(assigned_to=member)
+    record(
+        "conversation.assigned",
+        target=conversation,
+        target_name="",
+        before={"assigned_to": before},
+        after={"assigned_to": member.shown_name if member else None},
+    )
 
 
 def close(*, conversation: Conversation) -> None:

@@ -24,7 +24,8 @@ from messaging.models import Message
 from messaging.reasons import decision_reason
 from messaging.services import why_or_why_not
 from support import services
-from support.forms import NewConversationForm, ReplyForm
+from support.assignment import unassigned
+from support.forms import AssignForm, NewConversationForm, ReplyForm
 from support.models import Conversation
 from support.thread import SHOWN, thread
 from tenants.access import TenantRequest, tenant_view
@@ -32,6 +33,7 @@ from tenants.permissions import Permission, allowed
 
 __all__ = [
     "conversation",
+    "conversation_assign",
     "conversation_close",
     "conversation_open",
     "conversation_reply",
@@ -43,17 +45,18 @@ MOST_ROWS: Final = 500
 MOST_TEXTS: Final = 1_000
 _OPT_OUT: Final = "opt_out"
 _DECISIONS: Final = (_OPT_OUT, "keep")
+_WHOSE: Final = (("", "All"), ("mine", "Mine"), ("unassigned", "Unassigned"))
 _FILTERS: Final = (("open", "Open"), ("unread", "Unread"), ("review", "To check"), ("closed", "Closed"))
 
 
-@tenant_view(Permission.VIEW)
+@tenant_view(Permission.VIEW, restricted_too=True)
 @require_GET
 def inbox(request: TenantRequest) -> HttpResponse:
     """All conversations; the newest is not opened by itself, so that nothing counts as read unseen."""
     return _page(request, None)
 
 
-@tenant_view(Permission.VIEW)
+@tenant_view(Permission.VIEW, restricted_too=True)
 @require_GET
 def conversation(request: TenantRequest, conversation_id: UUID) -> HttpResponse:
     """One thread. ``?part=`` answers the polling of the list and of the thread."""
@@ -69,7 +72,7 @@ def conversation(request: TenantRequest, conversation_id: UUID) -> HttpResponse:
     return _page(request, found)
 
 
-@tenant_view(Permission.REPLY)
+@tenant_view(Permission.REPLY, restricted_too=True)
 @form_of("conversation")
 def conversation_reply(request: TenantRequest, conversation_id: UUID) -> HttpResponse:
     """Answer. What cannot be sent at all stays in the box; what a rule keeps back stands in the thread with the reason."""
@@ -108,7 +111,7 @@ def conversation_open(request: TenantRequest) -> HttpResponse:
     return _page(request, None, new_form=form, status=422)
 
 
-@tenant_view(Permission.EDIT_CONTACTS)
+@tenant_view(Permission.EDIT_CONTACTS, restricted_too=True)
 @form_of("conversation")
 def conversation_review(request: TenantRequest, conversation_id: UUID) -> HttpResponse:
     """Decide about a text that may have been an opt-out: it was one, or it was not."""
@@ -126,7 +129,7 @@ def conversation_review(request: TenantRequest, conversation_id: UUID) -> HttpRe
     return redirect("conversation", found.id)
 
 
-@tenant_view(Permission.REPLY)
+@tenant_view(Permission.REPLY, restricted_too=True)
 @require_POST
 def conversation_close(request: TenantRequest, conversation_id: UUID) -> HttpResponse:
     """Done with it (or take it up again); a new text opens it by itself."""
@@ -139,8 +142,24 @@ def conversation_close(request: TenantRequest, conversation_id: UUID) -> HttpRes
     return redirect("inbox")
 
 
+@tenant_view(Permission.REPLY, restricted_too=True)
+@form_of("conversation")
+def conversation_assign(request: TenantRequest, conversation_id: UUID) -> HttpResponse:
+    """Give it to a member, or to nobody in particular."""
+    found = _conversation(conversation_id)
+    form = AssignForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Choose a member who may answer conversations.")
+        return _page(request, found, status=422)
+    member = form.cleaned_data["member"]
+    services.assign(conversation=found, member=member)
+    messages.success(request, f"Assigned to {member.shown_name}." if member else "Assigned to nobody.")
+    gone = request.membership.is_restricted and member != request.membership
+    return redirect("inbox") if gone else redirect("conversation", found.id)
+
+
 def _conversation(conversation_id: UUID) -> Conversation:
-    return get_object_or_404(Conversation.objects.select_related("contact"), id=conversation_id)
+    return get_object_or_404(Conversation.objects.select_related("contact", "assigned_to__user"), id=conversation_id)
 
 
 def _page(
@@ -161,14 +180,20 @@ def _page(
         "new_form": new_form or NewConversationForm(),
         "may_reply": allowed(request.membership.role, Permission.REPLY),
         "may_record": allowed(request.membership.role, Permission.EDIT_CONTACTS),
+        "may_open": allowed(request.membership.role, Permission.REPLY) and not request.membership.is_restricted,
     }
+    if found is not None:
+        context["assign_form"] = AssignForm(initial={"member": found.assigned_to_id})
     return TemplateResponse(request, "support/inbox.html", context, status=status)
 
 
 def _list(request: TenantRequest, found: Conversation | None) -> dict[str, object]:
     shown = request.GET.get("show", "")
     shown = shown if shown in dict(_FILTERS) else "open"
-    rows = _shown(Conversation.objects.order_by("-last_at"), shown, found)
+    whose = request.GET.get("whose", "")
+    whose = whose if whose in dict(_WHOSE) else ""
+    newest = Conversation.objects.select_related("assigned_to__user").order_by("-last_at")
+    rows = _shown(_assigned(newest, whose, request), shown, found)
     search = search_text(request)
     if search:
         digits = number_digits(search)
@@ -186,8 +211,16 @@ def _list(request: TenantRequest, found: Conversation | None) -> dict[str, objec
         "rows": limit,
         "show": shown,
         "filters": _FILTERS,
+        "whose": whose,
+        "whose_choices": () if request.membership.is_restricted else _WHOSE,
         "q": search,
     }
+
+
+def _assigned(rows: QuerySet[Conversation], whose: str, request: TenantRequest) -> QuerySet[Conversation]:
+    if whose == "mine":
+        return rows.filter(assigned_to=request.membership)
+    return rows.filter(unassigned()) if whose == "unassigned" else rows
 
 
 def _shown(rows: QuerySet[Conversation], shown: str, found: Conversation | None) -> QuerySet[Conversation]:

@@ -24,6 +24,7 @@ from common.rate_limit import within_limit
 from tenants.audit import Actor, acting
 from tenants.models import Membership, Tenant, User
 from tenants.permissions import Permission, allowed
+from tenants.restriction import restricting
 from tenants.scope import tenant_scope
 from tenants.services import accept_membership, memberships_of, usual_tenant
 
@@ -50,8 +51,14 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 AnyView = TypeVar("AnyView", bound=Callable[..., object])
 
 
-def tenant_view(permission: Permission, *, write: Permission | None = None) -> Callable[[TenantView[P]], View[P]]:
-    """Declare what a view needs: ``permission`` to call it at all, ``write`` (if given) for anything but reading."""
+def tenant_view(
+    permission: Permission, *, write: Permission | None = None, restricted_too: bool = False
+) -> Callable[[TenantView[P]], View[P]]:
+    """Declare what a view needs: ``permission`` to call it at all, ``write`` (if given) for anything but reading.
+
+    ``restricted_too``: members who see only the conversations assigned to them may call it. It shows nothing of other
+    people, nor counts of them, beyond what the managers leave of contacts and conversations.
+    """
 
     def declare(view: TenantView[P]) -> View[P]:
         def run(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
@@ -70,12 +77,12 @@ def tenant_view(permission: Permission, *, write: Permission | None = None) -> C
                     del request.session[SESSION_TENANT]
                     return redirect("tenant_switch")
                 needed = permission if request.method in ("GET", "HEAD") else write or permission
-                if not allowed(membership.role, needed):
-                    raise PermissionDenied(f"Your role ({membership.get_role_display()}) cannot do this.")
+                _require(membership, needed, restricted_too=restricted_too)
                 return _answer(view, request, membership, *args, **kwargs)
 
         update_wrapper(run, view)
         run.tenant_permission = (permission, write)  # type: ignore[attr-defined]
+        run.restricted_too = restricted_too  # type: ignore[attr-defined]
         return run
 
     return declare
@@ -96,6 +103,13 @@ def declared_permission(view: Callable[..., object]) -> tuple[Permission, Permis
     return getattr(view, "tenant_permission", None) or getattr(view, "public_reason", None)
 
 
+def _require(membership: Membership, needed: Permission, *, restricted_too: bool) -> None:
+    if not allowed(membership.role, needed):
+        raise PermissionDenied(f"Your role ({membership.get_role_display()}) cannot do this.")
+    if membership.is_restricted and not restricted_too:
+        raise PermissionDenied("You see only the conversations that are assigned to you.")
+
+
 def _answer(
     view: TenantView[P], request: HttpRequest, membership: Membership, *args: P.args, **kwargs: P.kwargs
 ) -> HttpResponseBase:
@@ -108,11 +122,11 @@ def _answer(
         session_key=request.session.session_key,
     )
     try:
-        with acting(actor):
+        with acting(actor), restricting(membership.id if membership.is_restricted else None):
             response = view(request, *args, **kwargs)  # type: ignore[arg-type]
-        if isinstance(response, TemplateResponse):
-            # Lazy querysets must be read while the scope is open.
-            response.render()
+            if isinstance(response, TemplateResponse):
+                # Lazy querysets must be read while the scope is open.
+                response.render()
     except Exception:
         # The error page is made outside the scope, so it must not ask for anything of the tenant.
         del request.membership  # type: ignore[attr-defined]

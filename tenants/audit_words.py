@@ -82,6 +82,7 @@ WORDS: Final[dict[str, str]] = {
     "import.uploaded": "uploaded the file {target}",
     "import.started": "started the import of {target}",
     "conversation.opened": "opened {target}",
+    "conversation.assigned": "assigned {target}",
     "conversation.judged": "decided whether a text in {target} was an opt-out",
     "conversation.closed": "closed {target}",
     "conversation.reopened": "took up {target} again",

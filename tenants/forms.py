@@ -16,17 +16,34 @@ from tenants.permissions import Role
 __all__ = ["AccountForm", "BusinessForm", "CountriesForm", "InvitationForm", "JoiningForm", "RoleForm"]
 
 
-class InvitationForm(forms.Form):
-    """A person to invite."""
-
-    email = forms.EmailField(label="E-mail address", max_length=254)
-    role = forms.ChoiceField(label="Role", choices=Role, initial=Role.AGENT)
+_ASSIGNED_ONLY = "agent_assigned"
+_ROLES = [
+    (Role.OWNER.value, Role.OWNER.label),
+    (Role.MANAGER.value, Role.MANAGER.label),
+    (Role.AGENT.value, Role.AGENT.label),
+    (_ASSIGNED_ONLY, "Agent, assigned conversations only"),
+    (Role.VIEWER.value, Role.VIEWER.label),
+]
 
 
 class RoleForm(forms.Form):
-    """A member's new role."""
+    """A role, with its restriction."""
 
-    role = forms.ChoiceField(choices=Role)
+    role = forms.ChoiceField(label="Role", choices=_ROLES, initial=Role.AGENT)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        data["only_assigned"] = data.get("role") == _ASSIGNED_ONLY
+        if data.get("role"):
+            data["role"] = Role.AGENT if data["only_assigned"] else Role(data["role"])
+        return data
+
+
+class InvitationForm(RoleForm):
+    """A person to invite."""
+
+    email = forms.EmailField(label="E-mail address", max_length=254)
+    field_order = ["email", "role"]
 
 
 class AccountForm(SignupForm):  # type: ignore[misc]

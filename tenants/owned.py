@@ -1,10 +1,12 @@
 """What every tenant-owned model is made of: the abstract base, its fail-closed manager, the foreign key."""
 
 from typing import Any, ClassVar, Self, TypeVar
+from uuid import UUID
 
 from django.db import models
 
 from common.ids import uuid7
+from tenants.restriction import restricted_to
 from tenants.scope import active_scope, current_tenant_id
 
 __all__ = ["TenantForeignKey", "TenantManager", "TenantOwned", "TenantQuerySet"]
@@ -22,7 +24,10 @@ class TenantManager(models.Manager[ModelT]):
     def get_queryset(self) -> models.QuerySet[ModelT]:
         scope = active_scope()
         rows = super().get_queryset()
-        return rows if scope.tenant_id is None else rows.filter(tenant_id=scope.tenant_id)
+        if scope.tenant_id is not None:
+            rows = rows.filter(tenant_id=scope.tenant_id)
+        member_id = restricted_to()
+        return rows if member_id is None else self.model.seen_by(rows, member_id)  # type: ignore[attr-defined]
 
 
 class TenantForeignKey(models.ForeignKey[Any, Any]):
@@ -64,3 +69,8 @@ class TenantOwned(models.Model):
         abstract = True
         base_manager_name = "objects"
         default_manager_name = "objects"
+
+    @classmethod
+    def seen_by(cls, rows: models.QuerySet[Any], member_id: UUID) -> models.QuerySet[Any]:
+        """Of ``rows`` those that a member may see who sees only assigned conversations; all, unless a model says less."""
+        return rows

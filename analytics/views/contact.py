@@ -27,7 +27,7 @@ _SHOWN_PURPOSES = (Purpose.MARKETING, Purpose.TRANSACTIONAL, Purpose.REMINDER, P
 _SUGGESTED_TAGS = 200
 
 
-@tenant_view(Permission.VIEW)
+@tenant_view(Permission.VIEW, restricted_too=True)
 @require_GET
 def contact(request: TenantRequest, contact_id: UUID) -> HttpResponse:
     """One person. ``?kind=`` narrows what happened, ``?before=`` is the place of an older page of it; ``?number=`` is

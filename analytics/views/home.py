@@ -51,10 +51,12 @@ _TONES: Final[dict[DailyFigure.Metric, Tone]] = {
 }
 
 
-@tenant_view(Permission.VIEW)
+@tenant_view(Permission.VIEW, restricted_too=True)
 @require_GET
 def home(request: TenantRequest) -> HttpResponse:
     """Unanswered conversations, running campaigns, figures of 7 and 30 days. ``?part=running`` answers the polling."""
+    if request.membership.is_restricted:
+        return TemplateResponse(request, "analytics/home.html", _restricted_home(request))
     if request.htmx and request.GET.get("part") == "running":
         return TemplateResponse(request, "analytics/_running.html", _running())
     figures = [_figure(metric, days) for metric, days in _daily(request)]
@@ -80,7 +82,12 @@ def home(request: TenantRequest) -> HttpResponse:
     return TemplateResponse(request, "analytics/home.html", context)
 
 
-@tenant_view(Permission.VIEW)
+def _restricted_home(request: TenantRequest) -> dict[str, object]:
+    """Home of a member who sees only assigned conversations: these, and no figures of everybody."""
+    return {**_waiting(), "first_name": next(iter(request.user.name.split()), ""), "has_sender": True}
+
+
+@tenant_view(Permission.VIEW, restricted_too=True)
 @require_POST
 def first_steps_hide(request: TenantRequest) -> HttpResponse:
     """The member does not want to see the list any more."""

@@ -1,12 +1,14 @@
 """A person a tenant knows."""
 
-from typing import ClassVar, Final, Self
+from typing import Any, ClassVar, Final, Self
+from uuid import UUID
 
 from django.db import models
 from django.utils.timezone import now
 
-from contacts.querysets import ContactManager
+from contacts.querysets import ContactManager, with_numbers
 from tenants.owned import TenantManager, TenantOwned
+from tenants.restriction import numbers_assigned_to, restricting
 
 __all__ = ["NAME_LENGTH", "Contact"]
 
@@ -49,6 +51,12 @@ class Contact(TenantOwned):
                 fields=["tenant", "number"], condition=models.Q(archived_at__isnull=False), name="contact_archived"
             ),
         ]
+
+    @classmethod
+    def seen_by(cls, rows: models.QuerySet[Any], member_id: UUID) -> models.QuerySet[Any]:
+        """People with a number whose conversation is assigned to the member."""
+        with restricting(None):
+            return rows.filter(id__in=with_numbers(models.Q(number__in=numbers_assigned_to(member_id))))
 
     def __str__(self) -> str:
         return "Erased person" if self.erased_at else self.full_name or self.number

@@ -52,7 +52,7 @@ __all__ = [
 COUNTED_UP_TO = 10_000
 
 
-@tenant_view(Permission.VIEW)
+@tenant_view(Permission.VIEW, restricted_too=True)
 @require_GET
 def contacts(request: TenantRequest) -> HttpResponse:
     """Everybody the tenant knows: searched, filtered, newest first."""
@@ -132,7 +132,7 @@ def _own_fields() -> list[ContactField]:
     return list(ContactField.objects.filter(deleted_at=None).order_by("position", "id"))
 
 
-@tenant_view(Permission.EDIT_CONTACTS)
+@tenant_view(Permission.EDIT_CONTACTS, restricted_too=True)
 @require_http_methods(["GET", "POST"])
 def contact_edit(request: TenantRequest, contact_id: UUID) -> HttpResponse:
     """Change a person's details."""
@@ -155,7 +155,7 @@ def contact_edit(request: TenantRequest, contact_id: UUID) -> HttpResponse:
     return TemplateResponse(request, "contacts/contact_edit.html", context, status=422 if form.errors else 200)
 
 
-@tenant_view(Permission.EDIT_CONTACTS)
+@tenant_view(Permission.EDIT_CONTACTS, restricted_too=True)
 @require_http_methods(["GET", "POST"])
 def contact_opt_in(request: TenantRequest, contact_id: UUID) -> HttpResponse:
     """Write down what a person agreed to, with where the proof is.
@@ -186,7 +186,7 @@ def contact_opt_in(request: TenantRequest, contact_id: UUID) -> HttpResponse:
     return TemplateResponse(request, "contacts/contact_opt_in.html", context, status=422 if form.errors else 200)
 
 
-@tenant_view(Permission.EDIT_CONTACTS)
+@tenant_view(Permission.EDIT_CONTACTS, restricted_too=True)
 @require_POST
 def contact_opt_out(request: TenantRequest, contact_id: UUID) -> HttpResponse:
     """A person told staff to stop: it holds at once, like their own STOP."""
@@ -216,7 +216,7 @@ def _to_consent_of(contact: Contact, number: str) -> HttpResponse:
     return redirect(reverse("contact", args=[contact.id]) + shown)
 
 
-@tenant_view(Permission.EDIT_CONTACTS)
+@tenant_view(Permission.EDIT_CONTACTS, restricted_too=True)
 @require_POST
 def contact_tag(request: TenantRequest, contact_id: UUID) -> HttpResponse:
     """Put a tag on a person, or take it off (``remove``)."""
@@ -233,7 +233,7 @@ def contact_tag(request: TenantRequest, contact_id: UUID) -> HttpResponse:
     return redirect("contact", contact.id)
 
 
-@tenant_view(Permission.EDIT_CONTACTS)
+@tenant_view(Permission.EDIT_CONTACTS, restricted_too=True)
 @require_POST
 def contact_list_add(request: TenantRequest, contact_id: UUID) -> HttpResponse:
     """Put a person into a list."""
@@ -243,7 +243,7 @@ def contact_list_add(request: TenantRequest, contact_id: UUID) -> HttpResponse:
     return redirect("contact", contact.id)
 
 
-@tenant_view(Permission.EDIT_CONTACTS)
+@tenant_view(Permission.EDIT_CONTACTS, restricted_too=True)
 @require_POST
 def contact_list_remove(request: TenantRequest, contact_id: UUID, list_id: UUID) -> HttpResponse:
     """Take a person out of a list."""

@@ -19,7 +19,7 @@ from tenants.permissions import Permission, allowed
 __all__ = ["note_add", "note_delete", "note_edit"]
 
 
-@tenant_view(Permission.EDIT_CONTACTS)
+@tenant_view(Permission.EDIT_CONTACTS, restricted_too=True)
 @require_http_methods(["GET", "POST"])
 def note_add(request: TenantRequest, contact_id: UUID) -> HttpResponse:
     """Write a note on a person."""
@@ -36,7 +36,7 @@ def note_add(request: TenantRequest, contact_id: UUID) -> HttpResponse:
     return _page(request, form, contact)
 
 
-@tenant_view(Permission.EDIT_CONTACTS)
+@tenant_view(Permission.EDIT_CONTACTS, restricted_too=True)
 @require_http_methods(["GET", "POST"])
 def note_edit(request: TenantRequest, contact_id: UUID, note_id: UUID) -> HttpResponse:
     """Change a note: one's own, or a colleague's as a manager or an owner."""
@@ -56,7 +56,7 @@ def note_edit(request: TenantRequest, contact_id: UUID, note_id: UUID) -> HttpRe
     return _page(request, form, note.contact, note)
 
 
-@tenant_view(Permission.EDIT_CONTACTS)
+@tenant_view(Permission.EDIT_CONTACTS, restricted_too=True)
 @require_POST
 def note_delete(request: TenantRequest, contact_id: UUID, note_id: UUID) -> HttpResponse:
     """Delete a note."""
@@ -67,7 +67,8 @@ def note_delete(request: TenantRequest, contact_id: UUID, note_id: UUID) -> Http
 
 
 def _note(contact_id: UUID, note_id: UUID) -> ContactNote:
-    return get_object_or_404(ContactNote.objects.select_related("contact"), id=note_id, contact_id=contact_id)
+    found = ContactNote.objects.select_related("contact").filter(contact__in=Contact.objects.filter(id=contact_id))
+    return get_object_or_404(found, id=note_id)
 
 
 def _may_change_all(request: TenantRequest) -> bool:

@@ -35,7 +35,7 @@ _REPLIES: Final = (
 _REPLY_LANGUAGES: Final = ("en", "es", "fr")
 
 
-@tenant_view(Permission.VIEW)
+@tenant_view(Permission.VIEW, restricted_too=True)
 @require_GET
 def compliance(request: TenantRequest) -> HttpResponse:
     """The rules of the gate in their order, the keywords, and what is answered to them."""

@@ -33,7 +33,7 @@ CAMPAIGN_PURPOSES: Final = (Purpose.MARKETING, Purpose.TRANSACTIONAL)
 _MAX_MEASURED: Final = 5_000
 
 
-@tenant_view(Permission.VIEW)
+@tenant_view(Permission.VIEW, restricted_too=True)
 @require_GET
 def templates(request: TenantRequest) -> HttpResponse:
     """All kept texts."""
@@ -96,7 +96,7 @@ def _edit(request: TenantRequest, template: MessageTemplate) -> HttpResponse:
     return TemplateResponse(request, "messaging/template_form.html", context, status=422 if form.errors else 200)
 
 
-@tenant_view(Permission.VIEW)
+@tenant_view(Permission.VIEW, restricted_too=True)
 @require_POST
 def part_count(request: TenantRequest) -> HttpResponse:
     """How many parts the text in a box would cost, and which character makes it cost more.

@@ -23,14 +23,14 @@ from tenants.trial import texts_left
 __all__ = ["approval_ask", "guest_add", "number_remove", "own_number", "trial"]
 
 
-@tenant_view(Permission.VIEW)
+@tenant_view(Permission.VIEW, restricted_too=True)
 @require_GET
 def trial(request: TenantRequest) -> HttpResponse:
     """The limits, the numbers that may be texted, and asking for approval."""
     return _page(request)
 
 
-@tenant_view(Permission.REPLY)
+@tenant_view(Permission.REPLY, restricted_too=True)
 @form_of("trial")
 def own_number(request: TenantRequest) -> HttpResponse:
     """The member's own number: a text asks whether it is theirs."""

@@ -87,6 +87,23 @@ class Membership(TenantOwned):
         return f"{self.role} {self.user_id}"
 
     @property
+    def is_restricted(self) -> bool:
+        """Whether the member sees only the conversations that are assigned to them."""
+        return self.only_assigned and self.role == Role.AGENT
+
+    @property
+    def role_choice(self) -> str:
+        """The role with its restriction, as forms name it."""
+        return "agent_assigned" if self.is_restricted else self.role
+
+    @property
+    def role_name(self) -> str:
+        """The role in words, with its restriction."""
+        return (
+            f"{self.get_role_display()}, assigned conversations only" if self.is_restricted else self.get_role_display()
+        )
+
+    @property
     def shown_name(self) -> str:
         """What colleagues see: an address that was typed in must not tell whose it is before that person is here."""
         return str(self.user) if self.accepted_at else self.user.email

@@ -63,15 +63,16 @@ def hide_first_steps(*, membership: Membership) -> None:
     membership.save(update_fields=["first_steps_hidden_at"])
 
 
-def change_role(*, membership: Membership, role: Role) -> None:
+def change_role(*, membership: Membership, role: Role, only_assigned: bool = False) -> None:
     """Change a member's role, which signs them out everywhere but where they do it themselves.
 
     The last owner stays owner, or nobody could manage the team any more.
     """
     if membership.role == Role.OWNER and role != Role.OWNER:
         _require_another_owner(membership)
-    before, membership.role = membership.role, role
-    membership.save(update_fields=["role"])
+    before = {"role": membership.role, "only_assigned": membership.only_assigned}
+    membership.role, membership.only_assigned = role, only_assigned and role == Role.AGENT
+    membership.save(update_fields=["role", "only_assigned"])
     end_sessions(user=membership.user, except_session=current_actor().session_key)
     if not allowed(role, Permission.MANAGE_TEAM):
         revoke_invitations_of(user=membership.user)
@@ -79,8 +80,8 @@ def change_role(*, membership: Membership, role: Role) -> None:
         "member.role_changed",
         target=membership,
         target_name=membership.shown_name,
-        before={"role": before},
-        after={"role": role},
+        before=before,
+        after={"role": role, "only_assigned": membership.only_assigned},
     )
 
 

@@ -19,7 +19,7 @@ __all__ = ["business"]
 _FIELDS = ("name", "country", "timezone", "brand_name", "help_contact")
 
 
-@tenant_view(Permission.VIEW, write=Permission.MANAGE_TENANT)
+@tenant_view(Permission.VIEW, write=Permission.MANAGE_TENANT, restricted_too=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def business(request: TenantRequest) -> HttpResponse:
     """Name, place and help contact; where the account stands; and what only owners do with it."""

@@ -36,7 +36,7 @@ def tenant_switch(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "tenants/tenant_switch.html", context)
 
 
-@tenant_view(Permission.VIEW)
+@tenant_view(Permission.VIEW, restricted_too=True)
 @require_GET
 def settings_start(request: TenantRequest) -> HttpResponse:
     """The first page of the settings."""

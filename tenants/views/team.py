@@ -31,7 +31,7 @@ _SHOWN_LINK: Final = "invitation_link"
 _SHOWN_INVITATIONS: Final = 100
 
 
-@tenant_view(Permission.VIEW)
+@tenant_view(Permission.VIEW, restricted_too=True)
 @require_GET
 def team(request: TenantRequest) -> HttpResponse:
     """Members and roles."""
@@ -46,7 +46,7 @@ def member_invite(request: TenantRequest) -> HttpResponse:
     if form.is_valid():
         data = form.cleaned_data
         try:
-            invitation, link = invite(email=data["email"], role=Role(data["role"]), invited_by=request.user)
+            invitation, link = invite(**data, invited_by=request.user)
         except ValidationError as error:
             form.add_error("email", error.messages)
         else:
@@ -85,13 +85,13 @@ def member_role(request: TenantRequest, member_id: UUID) -> HttpResponse:
     form = RoleForm(request.POST)
     if form.is_valid():
         try:
-            change_role(membership=membership, role=Role(form.cleaned_data["role"]))
+            change_role(membership=membership, **form.cleaned_data)
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
         else:
-            messages.success(request, f"{membership.shown_name} is now {membership.get_role_display().lower()}.")
+            messages.success(request, f"{membership.shown_name} is now {membership.role_name.lower()}.")
     else:
-        messages.error(request, "Choose one of the four roles.")
+        messages.error(request, "Choose one of the roles.")
     return redirect("team")
 
 
@@ -121,7 +121,7 @@ def _team_page(request: TenantRequest, form: InvitationForm, status: int = 200) 
     context = {
         "members": members,
         "form": form,
-        "roles": Role.choices,
+        "roles": form.fields["role"].choices,  # type: ignore[attr-defined]
         "role_table": [
             (role.label, [permission.label for permission in Permission if permission in PERMISSIONS[role]])
             for role in Role

@@ -88,6 +88,7 @@ FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
     "contact_opt_out": lambda s: ({"contact_id": s.contact.id}, {}),
     "contact_tag": lambda s: ({"contact_id": s.contact.id}, {"remove": s.tag.id}),
     "contact_unarchive": lambda s: ({"contact_id": s.archived.id}, {}),
+    "conversation_assign": lambda s: ({"conversation_id": s.conversation.id}, {"member": s.bob.id}),
     "conversation_close": lambda s: ({"conversation_id": s.conversation.id}, {}),
     "conversation_open": lambda _: ({}, {"number": "+12025550178"}),
     "conversation_review": lambda s: ({"conversation_id": s.conversation.id}, {"decision": "keep"}),
