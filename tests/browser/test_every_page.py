@@ -21,6 +21,7 @@ STEADY = (
     "/settings/templates/",
     "/settings/templates/new/",
     "/settings/compliance/",
+    "/settings/audit/",
     "/switch/",
     "/accounts/password/change/",
     "/phones/",
