@@ -43,6 +43,7 @@ def navigation(path: str, role: str, *, in_trial: bool = False, restricted: bool
         _entry("Team", "team", "users-round", path),
         _entry("Contact fields", "contact_fields", "text-cursor-input", path),
         _entry("Countries", "countries", "globe", path),
+        _entry("Security", "security", "lock-keyhole", path),
         _entry("Senders", "senders", "smartphone", path),
         _entry("Templates", "templates", "file-text", path),
         _entry("Consent & compliance", "compliance", "shield-check", path),

@@ -53,10 +53,11 @@ INSTALLED_APPS = [
     "common.apps.CommonConfig",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "django_htmx",
     "lucide",
     "csp",
-    "django.contrib.admin",
+    "smsplatform.apps.PlatformAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -209,6 +210,25 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_SESSION_REMEMBER = True
+
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+
+MFA_ADAPTER = "tenants.second_step.SecondStepAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+# A code of half a minute ago or ahead is taken too: clocks differ. tenants.services.spend_code takes each once.
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_FORMS = {
+    "authenticate": "tenants.second_step_forms.CodeForm",
+    "authenticate_webauthn": "tenants.second_step_forms.PasskeyForm",
+    "reauthenticate": "tenants.second_step_forms.ConfirmByCodeForm",
+    "reauthenticate_webauthn": "tenants.second_step_forms.ConfirmByPasskeyForm",
+    "login_webauthn": "tenants.second_step_forms.LoginByPasskeyForm",
+    "activate_totp": "tenants.second_step_forms.AppForm",
+    "add_webauthn": "tenants.second_step_forms.AddPasskeyForm",
+    "edit_webauthn": "tenants.second_step_forms.RenamePasskeyForm",
+}
 
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True

@@ -1,8 +1,8 @@
 """How a dashboard view gets its tenant: ``@tenant_view(permission)`` is the only door.
 
 It demands a signed-in user, opens the scope of the tenant chosen in the session, finds the user's membership there,
-checks the permission the view declares, and runs the view and its rendering inside that scope: one request, one
-transaction. The guard test walks all routes and fails for one without such a declaration.
+leads whoever the tenant asks for a second step and has none to set one up, checks the permission the view declares, and
+runs the view and its rendering inside that scope: one request, one transaction. The guard test walks all routes and fails for one without such a declaration.
 """
 
 from collections.abc import Callable
@@ -16,6 +16,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
@@ -26,9 +27,10 @@ from tenants.models import Membership, Tenant, User
 from tenants.permissions import Permission, allowed
 from tenants.restriction import restricting
 from tenants.scope import tenant_scope
+from tenants.second_step import has_second_step, rule_holds
 from tenants.services import accept_membership, memberships_of, usual_tenant
 
-__all__ = ["SESSION_TENANT", "TenantRequest", "declared_permission", "public_view", "tenant_view"]
+__all__ = ["SESSION_TENANT", "TenantRequest", "declared_permission", "personal_view", "public_view", "tenant_view"]
 
 SESSION_TENANT: Final = "tenant_id"
 WRITES_PER_MINUTE: Final = 240
@@ -64,9 +66,7 @@ def tenant_view(
         def run(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return _to_login(request)
-            if request.method not in ("GET", "HEAD") and not within_limit(
-                f"write:{request.user.pk}", per_minute=WRITES_PER_MINUTE
-            ):
+            if _writes_too_much(request, request.user):
                 return render(request, "429.html", status=429)
             tenant_id = _chosen_tenant(request, request.user)
             if tenant_id is None:
@@ -78,6 +78,9 @@ def tenant_view(
                     return redirect("tenant_switch")
                 needed = permission if request.method in ("GET", "HEAD") else write or permission
                 _require(membership, needed, restricted_too=restricted_too)
+                if rule_holds(membership) and not has_second_step(request.user):
+                    return _to(request, reverse("second_step_needed"))
+                _require(membership, permission if request.method in ("GET", "HEAD") else write or permission)
                 return _answer(view, request, membership, *args, **kwargs)
 
         update_wrapper(run, view)
@@ -98,6 +101,22 @@ def public_view(reason: str) -> Callable[[AnyView], AnyView]:
     return declare
 
 
+def personal_view(view: View[P]) -> View[P]:
+    """Declare a page on which a signed-in person keeps their own account, whatever tenants they work in."""
+
+    def run(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return _to_login(request)
+        if _writes_too_much(request, request.user):
+            return render(request, "429.html", status=429)
+        with acting(_actor(request, request.user)):
+            return view(request, *args, **kwargs)
+
+    update_wrapper(run, view)
+    run.public_reason = "a signed-in user's own account"  # type: ignore[attr-defined]
+    return run
+
+
 def declared_permission(view: Callable[..., object]) -> tuple[Permission, Permission | None] | str | None:
     """What the view declared: its permissions, the reason why it is public, or None."""
     return getattr(view, "tenant_permission", None) or getattr(view, "public_reason", None)
@@ -108,6 +127,7 @@ def _require(membership: Membership, needed: Permission, *, restricted_too: bool
         raise PermissionDenied(f"Your role ({membership.get_role_display()}) cannot do this.")
     if membership.is_restricted and not restricted_too:
         raise PermissionDenied("You see only the conversations that are assigned to you.")
+def _require(membership: Membership, needed: Permission) -> None:
 
 
 def _answer(
@@ -115,14 +135,9 @@ def _answer(
 ) -> HttpResponseBase:
     request.membership = membership  # type: ignore[attr-defined]
     request.tenant = membership.tenant  # type: ignore[attr-defined]
-    actor = Actor(
-        str(membership.user),
-        membership.user_id,
-        client_address(request) or None,
-        session_key=request.session.session_key,
-    )
     try:
         with acting(actor), restricting(membership.id if membership.is_restricted else None):
+        with acting(_actor(request, membership.user)):
             response = view(request, *args, **kwargs)  # type: ignore[arg-type]
             if isinstance(response, TemplateResponse):
                 # Lazy querysets must be read while the scope is open.
@@ -132,6 +147,16 @@ def _answer(
         del request.membership  # type: ignore[attr-defined]
         raise
     return response
+
+
+def _actor(request: HttpRequest, user: User) -> Actor:
+    return Actor(str(user), user.id, client_address(request) or None, session_key=request.session.session_key)
+
+
+def _writes_too_much(request: HttpRequest, user: User) -> bool:
+    if request.method in ("GET", "HEAD"):
+        return False
+    return not within_limit(f"write:{user.pk}", per_minute=WRITES_PER_MINUTE)
 
 
 def _chosen_tenant(request: HttpRequest, user: User) -> UUID | None:
@@ -152,7 +177,11 @@ def _membership(user: User) -> Membership | None:
 
 
 def _to_login(request: HttpRequest) -> HttpResponse:
-    url = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': request.get_full_path()})}"
+    return _to(request, f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': request.get_full_path()})}")
+
+
+def _to(request: HttpRequest, url: str) -> HttpResponse:
+    """Lead the whole page there, also from a part of it."""
     if getattr(request, "htmx", None):
         return HttpResponseClientRedirect(url)
     return redirect(url)

@@ -22,9 +22,12 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from common.client_address import client_address
+from tenants.account_mail import tell_of_sign_in
+from tenants.audit import Actor, acting
 from tenants.confirmation import confirmed_recently
+from tenants.devices import describe, is_known, remember
 from tenants.models import User
-from tenants.services import end_sessions, note_seen
+from tenants.services import end_sessions, note_seen, record_security_act
 
 __all__ = ["AccountAdapter"]
 
@@ -47,6 +50,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         "email_password_mismatch": "This e-mail address and this password do not belong together. Check both.",
     }
 
+    _signed_in_before = False
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return bool(settings.SIGNUP_OPEN)
 
@@ -57,12 +62,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """A mail server that fails must not tell who has an account: without one nothing is sent, and nothing fails."""
         host = urlsplit(settings.PUBLIC_BASE_URL).netloc
+        given = {
+            "current_site": _Site(host, host),
+            "base_url": settings.PUBLIC_BASE_URL,
+            "device": describe(str(context.get("user_agent", ""))),
+            "reset_url": settings.PUBLIC_BASE_URL + reverse("account_reset_password"),
+        }
         try:
-            super().send_mail(
-                template_prefix,
-                email,
-                {**context, "current_site": _Site(host, host), "base_url": settings.PUBLIC_BASE_URL},
-            )
+            super().send_mail(template_prefix, email, {**context, **given})
         except OSError:
             logger.exception("A mail could not be sent: %s", template_prefix)
 
@@ -73,11 +80,21 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def respond_user_inactive(self, request: HttpRequest, user: object) -> HttpResponse:
         return render(request, "account/account_inactive.html", status=403)
 
+    def post_login(self, request: HttpRequest, user: User, **options: Any) -> HttpResponse:
+        """Tell the user of a sign-in in a browser that they never used; of the first of all there is nothing to tell."""
+        response: HttpResponse = super().post_login(request, user, **options)
+        if self._signed_in_before and not is_known(request, user):
+            tell_of_sign_in(request, user)
+        remember(request, response, user)
+        return response
+
     def login(self, request: HttpRequest, user: User) -> None:
         """Sign in, unless all of the user's sessions were ended between their password and this moment."""
         with transaction.atomic():
             # Whoever ends the sessions waits for this row, or we for them: none slips through in between.
-            ended_at = User.objects.select_for_update(no_key=True).get(pk=user.pk).signed_out_at
+            stored = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+            self._signed_in_before = stored.last_login is not None
+            ended_at = stored.signed_out_at
             if ended_at and _proven_before(request, user, ended_at):
                 clear_login(request)
                 messages.info(request, "Your account was changed in the meantime. Log in again.")
@@ -96,6 +113,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         with transaction.atomic():
             super().set_password(user, password)
             end_sessions(user=user, except_session=session)
+            with acting(Actor(str(user), user.id, client_address(self.request) or None)):
+                record_security_act(user=user, act="password_changed")
 
     def is_reauthentication_required(self, **_: Any) -> bool:
         return not confirmed_recently(self.request)

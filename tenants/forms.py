@@ -1,4 +1,4 @@
-"""Forms of the team page and of the pages around it."""
+"""Forms of the team page, of the pages around it, and of the own account."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from tenants.help_contact import check_help_contact
 from tenants.models import User
 from tenants.permissions import Role
 
-__all__ = ["AccountForm", "BusinessForm", "CountriesForm", "InvitationForm", "JoiningForm", "RoleForm"]
+__all__ = ["AccountForm", "AddressForm", "BusinessForm", "CountriesForm", "InvitationForm", "JoiningForm", "NameForm", "RoleForm"]
 
 
 _ASSIGNED_ONLY = "agent_assigned"
@@ -145,3 +145,17 @@ class JoiningForm(AccountForm):
         super().__init__(*args, **kwargs)
         self.fields["email"].initial = invited
         self.fields["email"].disabled = True
+
+
+class NameForm(forms.Form):
+    """One's own name."""
+
+    name = forms.CharField(
+        label="Name", max_length=120, required=False, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+
+
+class AddressForm(forms.Form):
+    """Another address to sign in with."""
+
+    email = forms.EmailField(label="New e-mail address", max_length=254)

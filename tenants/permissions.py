@@ -31,6 +31,7 @@ class Permission(models.TextChoices):
     VIEW_AUDIT = "audit.view", "See and export the audit log"
     MANAGE_TEAM = "team.manage", "Invite members and change their roles"
     MANAGE_TENANT = "tenant.manage", "Change the business, ask for approval, hand over, export and delete the account"
+    MANAGE_SECURITY = "security.manage", "Ask owners and managers for a second step"
 
 
 _VIEWER: Final = frozenset({Permission.VIEW})
@@ -44,7 +45,7 @@ _MANAGER: Final = _AGENT | {
     Permission.MANAGE_SETTINGS,
     Permission.VIEW_AUDIT,
 }
-_OWNER: Final = _MANAGER | {Permission.MANAGE_TEAM, Permission.MANAGE_TENANT}
+_OWNER: Final = _MANAGER | {Permission.MANAGE_TEAM, Permission.MANAGE_TENANT, Permission.MANAGE_SECURITY}
 
 PERMISSIONS: Final[dict[str, frozenset[Permission]]] = {
     Role.VIEWER: _VIEWER,

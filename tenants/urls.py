@@ -2,12 +2,21 @@
 
 from django.urls import path
 
-from tenants.views import audit, business, countries, invitations, signing_up, switching, team
+from tenants.views import account, audit, business, countries, invitations, security, signing_up, switching, team
 
 urlpatterns = [
     path("new-account/", signing_up.tenant_new, name="tenant_new"),
     path("switch/", switching.tenant_switch, name="tenant_switch"),
     path("settings/", switching.settings_start, name="settings"),
+    path("account/", account.account, name="account"),
+    path("account/name/", account.name, name="account_name"),
+    path("account/address/", account.address, name="account_address"),
+    path("account/address/<str:token>/", account.address_confirm, name="account_address_confirm"),
+    path("account/sessions/end/", account.other_sessions_end, name="account_sessions_end"),
+    path("account/sessions/<uuid:session_id>/end/", account.session_end, name="account_session_end"),
+    path("account/needed/", security.second_step_needed, name="second_step_needed"),
+    path("settings/security/", security.security, name="security"),
+    path("settings/security/rule/", security.security_rule, name="security_rule"),
     path("settings/business/", business.business, name="business"),
     path("settings/team/", team.team, name="team"),
     path("settings/countries/", countries.countries, name="countries"),

@@ -3,6 +3,7 @@
 from tenants.models.audit import AuditEntry
 from tenants.models.invitation import INVITATION_LIFETIME, Invitation
 from tenants.models.mail import OutgoingMail
+from tenants.models.second_step import FailedCodes
 from tenants.models.session import UserSession
 from tenants.models.tenant import Membership, Tenant, validate_timezone
 from tenants.models.trial import TrialDay, TrialNumber
@@ -11,6 +12,7 @@ from tenants.models.user import User
 __all__ = [
     "INVITATION_LIFETIME",
     "AuditEntry",
+    "FailedCodes",
     "Invitation",
     "Membership",
     "OutgoingMail",

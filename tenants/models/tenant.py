@@ -36,6 +36,7 @@ class Tenant(models.Model):
     timezone = models.CharField(max_length=64, default="America/New_York", validators=[validate_timezone])
     brand_name = models.CharField("name used in texts", max_length=60)
     help_contact = models.CharField("help contact in texts", max_length=120, blank=True)
+    mfa_required = models.BooleanField("second step for owners and managers", default=False)
     created_at = models.DateTimeField(default=now, editable=False)
     approved_at = models.DateTimeField(null=True, editable=False)
     """When one of the platform's admins let it text everybody. Until then it is in trial."""

@@ -1,6 +1,7 @@
 """What can be done with tenants and their members."""
 
 from tenants.services.countries import allow_countries
+from tenants.services.account import change_email, record_security_act, rename_user
 from tenants.services.invitations import (
     OpenedInvitation,
     accept_invitation,
@@ -13,6 +14,8 @@ from tenants.services.invitations import (
     revoke_invitation,
 )
 from tenants.services.members import accept_membership, add_member, change_role, hide_first_steps, remove_member
+from tenants.services.second_step import matching_counter, spend_code
+from tenants.services.security import set_second_step_rule
 from tenants.services.sessions import end_session, end_sessions, note_seen, sessions_of
 from tenants.services.switching import memberships_of, remember_tenant, usual_tenant
 from tenants.services.tenants import change_business, create_tenant, open_tenant
@@ -36,6 +39,7 @@ __all__ = [
     "approve_tenant",
     "ask_for_approval",
     "change_business",
+    "change_email",
     "change_role",
     "create_tenant",
     "end_session",
@@ -44,17 +48,22 @@ __all__ = [
     "has_account",
     "hide_first_steps",
     "invite",
+    "matching_counter",
     "memberships_of",
     "note_seen",
     "open_invitation",
     "open_invitations",
     "open_tenant",
+    "record_security_act",
     "reject_approval",
     "remember_tenant",
     "remove_member",
     "remove_trial_number",
+    "rename_user",
     "renew_invitation",
     "revoke_invitation",
     "sessions_of",
+    "set_second_step_rule",
+    "spend_code",
     "usual_tenant",
 ]

@@ -39,6 +39,7 @@ from tenants.permissions import Role
 from tenants.scope import tenant_scope
 from tenants.services import add_guest, invite
 from tests.cast import Cast
+from tests.codes import give_app
 from tests.web import sign_in
 
 __all__ = ["FORMS", "UNRECORDED", "Stage", "member_routes", "stage"]
@@ -109,6 +110,7 @@ FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
     "note_add": lambda s: ({"contact_id": s.contact.id}, {"body": "Comes on Mondays"}),
     "note_delete": lambda s: ({"contact_id": s.contact.id, "note_id": s.note.id}, {}),
     "note_edit": lambda s: ({"contact_id": s.contact.id, "note_id": s.note.id}, {"body": "Comes on Fridays"}),
+    "security_rule": lambda _: ({}, {"required": "yes"}),
     "sender_act": lambda s: ({"sender_id": s.sender.id, "action": "pause"}, {}),
     "sender_add": lambda s: ({}, {"account": s.account.id, "value": "+12025550179", "kind": "long_code"}),
     "approval_ask": lambda _: ({}, {"plan": "Appointment reminders to our patients", "agreed": "on"}),
@@ -148,6 +150,7 @@ def stage(cast: Cast, client: Client) -> Stage:
     """Set everything up."""
     tenant = cast.clinic.tenant
     sign_in(client, cast.alice, tenant)
+    give_app(cast.alice)
     with tenant_scope(tenant.id):
         things = SimpleNamespace(
             account=cast.clinic.account,

@@ -164,25 +164,3 @@ def test_attempts_on_one_account_count_whatever_host_is_named(client: Client, ca
         )
     answer = log_in(client, cast.bob.email, PASSWORD, HTTP_HOST="localhost:99", HTTP_X_FORWARDED_FOR="203.0.113.99")
     assert "Too many failed" in answer.content.decode()
-
-
-# --- Platform admins ----------------------------------------------------------------------------------------------
-
-
-def test_the_admin_is_entered_through_the_ordinary_log_in(client: Client, cast: Cast) -> None:
-    root = User.objects.create_superuser("root@platform.example", PASSWORD)
-    answer = client.get("/admin/", follow=True)
-    assert answer.request["PATH_INFO"] == reverse("account_login")
-    data = {"username": root.email, "password": PASSWORD, "next": "/admin/"}
-    assert client.post("/admin/login/", data).status_code == 405
-    assert "_auth_user_id" not in client.session
-    answer = client.post(
-        reverse("account_login"), {"login": root.email, "password": PASSWORD, "next": "/admin/"}, follow=True
-    )
-    assert answer.request["PATH_INFO"] == "/admin/"
-    assert answer.status_code == 200
-
-
-def test_members_do_not_reach_the_admin(client: Client, cast: Cast) -> None:
-    client.force_login(cast.alice)
-    assert client.get("/admin/", follow=True).status_code == 403

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.django_db
 PLATFORM_TABLES = {
     "tenants_tenant": "it is the tenant itself",
     "tenants_user": "a person may belong to several tenants",
+    "tenants_failedcodes": "wrong codes of a person count wherever they work",
     "tenants_usersession": "a person is signed in once for all of their tenants",
 }
 
