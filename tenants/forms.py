@@ -13,7 +13,16 @@ from tenants.help_contact import check_help_contact
 from tenants.models import User
 from tenants.permissions import Role
 
-__all__ = ["AccountForm", "AddressForm", "BusinessForm", "CountriesForm", "InvitationForm", "JoiningForm", "NameForm", "RoleForm"]
+__all__ = [
+    "AccountForm",
+    "AddressForm",
+    "BusinessForm",
+    "CountriesForm",
+    "InvitationForm",
+    "JoiningForm",
+    "NameForm",
+    "RoleForm",
+]
 
 
 _ASSIGNED_ONLY = "agent_assigned"

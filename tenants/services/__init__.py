@@ -1,7 +1,7 @@
 """What can be done with tenants and their members."""
 
-from tenants.services.countries import allow_countries
 from tenants.services.account import change_email, record_security_act, rename_user
+from tenants.services.countries import allow_countries
 from tenants.services.invitations import (
     OpenedInvitation,
     accept_invitation,

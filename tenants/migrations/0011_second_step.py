@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tenants', '0009_hidden_first_steps'),
+        ('tenants', '0010_allowed_countries'),
     ]
 
     operations = [
