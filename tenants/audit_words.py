@@ -34,6 +34,7 @@ GROUPS: Final[dict[str, str]] = {
 
 WORDS: Final[dict[str, str]] = {
     "tenant.created": "created the account {target}",
+    "tenant.changed": "changed the business details of {target}",
     "tenant.approval_asked": "asked for approval of {target}",
     "tenant.approved": "approved the account {target}",
     "tenant.approval_refused": "did not approve the account {target}",
