@@ -2,7 +2,8 @@
 
 It demands a signed-in user, opens the scope of the tenant chosen in the session, finds the user's membership there,
 leads whoever the tenant asks for a second step and has none to set one up, checks the permission the view declares, and
-runs the view and its rendering inside that scope: one request, one transaction. The guard test walks all routes and fails for one without such a declaration.
+runs the view and its rendering inside that scope: one request, one transaction. The guard test walks all routes and
+fails for one without such a declaration.
 """
 
 from collections.abc import Callable
@@ -76,11 +77,10 @@ def tenant_view(
                 if membership is None:
                     del request.session[SESSION_TENANT]
                     return redirect("tenant_switch")
-                needed = permission if request.method in ("GET", "HEAD") else write or permission
-                _require(membership, needed, restricted_too=restricted_too)
                 if rule_holds(membership) and not has_second_step(request.user):
                     return _to(request, reverse("second_step_needed"))
-                _require(membership, permission if request.method in ("GET", "HEAD") else write or permission)
+                needed = permission if _only_reads(request) else write or permission
+                _require(membership, needed, restricted_too=restricted_too)
                 return _answer(view, request, membership, *args, **kwargs)
 
         update_wrapper(run, view)
@@ -127,7 +127,6 @@ def _require(membership: Membership, needed: Permission, *, restricted_too: bool
         raise PermissionDenied(f"Your role ({membership.get_role_display()}) cannot do this.")
     if membership.is_restricted and not restricted_too:
         raise PermissionDenied("You see only the conversations that are assigned to you.")
-def _require(membership: Membership, needed: Permission) -> None:
 
 
 def _answer(
@@ -136,8 +135,8 @@ def _answer(
     request.membership = membership  # type: ignore[attr-defined]
     request.tenant = membership.tenant  # type: ignore[attr-defined]
     try:
+        actor = _actor(request, membership.user)
         with acting(actor), restricting(membership.id if membership.is_restricted else None):
-        with acting(_actor(request, membership.user)):
             response = view(request, *args, **kwargs)  # type: ignore[arg-type]
             if isinstance(response, TemplateResponse):
                 # Lazy querysets must be read while the scope is open.
@@ -153,10 +152,12 @@ def _actor(request: HttpRequest, user: User) -> Actor:
     return Actor(str(user), user.id, client_address(request) or None, session_key=request.session.session_key)
 
 
+def _only_reads(request: HttpRequest) -> bool:
+    return request.method in ("GET", "HEAD")
+
+
 def _writes_too_much(request: HttpRequest, user: User) -> bool:
-    if request.method in ("GET", "HEAD"):
-        return False
-    return not within_limit(f"write:{user.pk}", per_minute=WRITES_PER_MINUTE)
+    return not _only_reads(request) and not within_limit(f"write:{user.pk}", per_minute=WRITES_PER_MINUTE)
 
 
 def _chosen_tenant(request: HttpRequest, user: User) -> UUID | None:
