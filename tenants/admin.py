@@ -53,6 +53,7 @@ class TenantAdmin(PlatformAdmin[Tenant]):
         "approval_plan",
         "approval_refusal",
         "trial_texts_per_day",
+        "most_senders",
         "created_at",
     )
     readonly_fields = (

@@ -39,6 +39,13 @@ def add_provider_account(*, kind: str, name: str, credentials: Mapping[str, str]
 
 def add_sender(*, tenant: Tenant, account: ProviderAccount, value: str, kind: str, label: str = "") -> Sender:
     """Add a number that texts come from; the first one becomes the default."""
+    if Sender.objects.count() >= tenant.most_senders:
+        raise ValidationError(
+            {
+                "value": f"This account can have {tenant.most_senders} number{'' if tenant.most_senders == 1 else 's'}. "
+                "Ask the platform's team for more."
+            }
+        )
     typed = value.strip()
     if kind == Sender.Kind.SHORT_CODE:
         if not (typed.isascii() and typed.isdigit() and 3 <= len(typed) <= 8):

@@ -39,6 +39,7 @@ class AuditEntry(TenantOwned):
     """The values that changed; never secrets, texts or phone numbers."""
 
     class Meta(TenantOwned.Meta):
+        verbose_name_plural = "audit entries"
         indexes = [
             models.Index(fields=["tenant", "actor", "id"], name="audit_actor"),
             models.Index(fields=["tenant", "noun", "id"], name="audit_noun"),

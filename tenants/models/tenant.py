@@ -44,6 +44,7 @@ class Tenant(models.Model):
     approval_plan = models.TextField("what it will send, and to whom", blank=True)
     approval_refusal = models.TextField("why it was not approved", blank=True)
     trial_texts_per_day = models.PositiveIntegerField("texts per day in trial", default=50)
+    most_senders = models.PositiveIntegerField("most numbers it can have", default=50)
 
     allowed_countries = models.JSONField(default=list, blank=True)
     """The countries (ISO 3166) whose numbers can be contacts; empty: its own and those that share the calling code."""

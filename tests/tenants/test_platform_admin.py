@@ -250,14 +250,25 @@ def test_a_change_is_recorded_with_before_and_after(client: Client, cast: Cast) 
         "timezone": "Europe/Berlin",
         "brand_name": "Harbor",
         "help_contact": "",
+        "trial_texts_per_day": "80",
+        "most_senders": "50",
     }
     answer = client.post(address(Tenant, "change", tenant.id), data)
     assert answer.status_code == 302, text_of(answer)
     with tenant_scope(tenant.id):
         entry = AuditEntry.objects.get(action="tenant.changed")
     assert entry.by_platform
-    assert entry.before == {"timezone": "America/New_York", "brand_name": "Harbor Clinic"}
-    assert entry.after == {"timezone": "Europe/Berlin", "brand_name": "Harbor"}
+    assert entry.before == {"timezone": "America/New_York", "brand_name": "Harbor Clinic", "trial_texts_per_day": 50}
+    assert entry.after == {"timezone": "Europe/Berlin", "brand_name": "Harbor", "trial_texts_per_day": 80}
+
+
+def test_a_limit_holds(client: Client, cast: Cast) -> None:
+    Tenant.objects.filter(id=cast.clinic.tenant.id).update(most_senders=1)
+    sign_in(client, cast.alice, cast.clinic.tenant)
+    data = {"account": cast.clinic.account.id, "value": "+12025550179", "kind": "long_code"}
+    answer = client.post(reverse("sender_add"), data)
+    assert answer.status_code == 422
+    assert "This account can have 1 number. Ask the platform's team for more." in text_of(answer)
 
 
 def test_a_secret_is_replaced_and_never_shown(client: Client, cast: Cast, things: dict[str, Any]) -> None:
