@@ -3,13 +3,14 @@
 from typing import Any
 
 from allauth.account.decorators import secure_admin_login
-from django.contrib.admin import AdminSite
+from django.contrib.admin import AdminSite, ModelAdmin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 
 from tenants.models import User
+from tenants.platform_admin import PlatformAdmin
 from tenants.second_step import has_second_step
 
 __all__ = ["PlatformAdminSite"]
@@ -17,6 +18,13 @@ __all__ = ["PlatformAdminSite"]
 
 class PlatformAdminSite(AdminSite):
     """Every view of the admin asks ``has_permission`` first; so does each that is added later."""
+
+    def register(
+        self, model_or_iterable: Any, admin_class: type[ModelAdmin[Any]] | None = None, **options: Any
+    ) -> None:
+        """Only pages made for the platform: those of libraries know nothing of tenants, and allow any change."""
+        if admin_class is not None and issubclass(admin_class, PlatformAdmin):
+            super().register(model_or_iterable, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user

@@ -14,7 +14,6 @@ from contacts import urls as contacts
 from smsplatform import health
 from tenants.access import personal_view, public_view
 from tenants.confirmation import recently_confirmed
-from tenants.platform_admin import PlatformAdmin
 from tenants.views import second_step
 from tenants.views.signing_up import sign_up
 
@@ -24,10 +23,6 @@ handler400 = "smsplatform.errors.bad_request"
 handler403 = "smsplatform.errors.not_allowed"
 handler404 = "smsplatform.errors.not_found"
 handler500 = "smsplatform.errors.server_error"
-
-# Libraries bring pages of their own, which know nothing of tenants and of what may be changed.
-for _model in [model for model, page in admin.site._registry.items() if not isinstance(page, PlatformAdmin)]:
-    admin.site.unregister(_model)
 
 
 def _account(route: str, view: Callable[..., HttpResponseBase], name: str) -> URLPattern:

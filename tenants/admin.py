@@ -22,6 +22,7 @@ from tenants.services import approve_tenant, reject_approval
 from tenants.services.platform import (
     deactivate_user,
     reactivate_user,
+    reset_second_step,
     resume_tenant,
     sign_out_user,
     suspend_tenant,
@@ -182,7 +183,7 @@ class UserAdmin(PlatformAdmin[User]):
     ordering = ("-id",)
     fields = ("email", "name", "is_active", "is_staff", "last_login", "date_joined")
     readonly_fields = fields
-    actions = ("deactivate", "reactivate", "sign_out")
+    actions = ("deactivate", "reactivate", "reset_second_step", "sign_out")
 
     def found(self, request: HttpRequest, rows: QuerySet[User], term: str) -> QuerySet[User]:
         return rows.filter(email__iexact=term)
@@ -207,6 +208,18 @@ class UserAdmin(PlatformAdmin[User]):
             question="Reactivate these people's accounts?",
             consequence="They can sign in again with their password and second step.",
             act=lambda user: reactivate_user(user=user),
+        )
+
+    @admin.action(description="Reset the second step")
+    def reset_second_step(self, request: HttpRequest, chosen: QuerySet[User]) -> HttpResponse | None:
+        """For people who lost all their second steps."""
+        return self._confirm(
+            request,
+            chosen,
+            question="Reset the second step of these people?",
+            consequence="Make sure first that it is them who ask. Their authenticator apps, passkeys and recovery codes are "
+            "removed, they are signed out everywhere, and they get a mail. The password stays.",
+            act=lambda user: reset_second_step(user=user, by=request.user),  # type: ignore[arg-type]
         )
 
     @admin.action(description="Sign out everywhere")

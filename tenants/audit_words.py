@@ -121,6 +121,7 @@ WORDS: Final[dict[str, str]] = {
     "tenant.resumed": "resumed the account {target}",
     "user.deactivated": "deactivated {target}, who can no longer sign in",
     "user.reactivated": "reactivated {target}",
+    "user.second_step_reset": "removed the second step of {target}",
     "user.signed_out": "signed {target} out everywhere",
     "audit.exported": "exported the audit log",
 }

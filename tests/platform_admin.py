@@ -1,8 +1,6 @@
 """Ada, who runs the platform, at work in the platform admin."""
 
-from typing import Any
-
-from django.apps import apps
+from allauth.mfa.models import Authenticator
 from django.test import Client
 from django.urls import reverse
 
@@ -18,9 +16,7 @@ def ada(client: Client) -> User:
     user = User.objects.filter(email="ada@platform.example").first() or User.objects.create_user(
         "ada@platform.example", PASSWORD, name="Ada", is_staff=True
     )
-    if apps.is_installed("allauth.mfa"):
-        authenticator: Any = apps.get_model("mfa", "Authenticator")
-        authenticator.objects.get_or_create(user=user, type="totp", defaults={"data": {"secret": ""}})
+    Authenticator.objects.get_or_create(user=user, type=Authenticator.Type.TOTP, defaults={"data": {"secret": ""}})
     client.force_login(user)
     confirm(client, user)
     return user

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from typing import Final
 
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
@@ -19,6 +20,7 @@ from tenants.services.switching import memberships_of
 __all__ = [
     "deactivate_user",
     "reactivate_user",
+    "reset_second_step",
     "resume_tenant",
     "set_platform_admin",
     "sign_out_user",
@@ -79,13 +81,30 @@ def sign_out_user(*, user: User) -> None:
 
 
 @transaction.atomic
+def reset_second_step(*, user: User, by: User) -> None:
+    """Remove a person's authenticator app, passkeys and recovery codes, after somebody made sure who asks for it.
+
+    They are signed out everywhere and get a mail. Where a rule asks for a second step they set up a new one.
+    """
+    if user == by:
+        raise ValidationError("Ask another platform admin to do this for you.")
+    removed, _ = Authenticator.objects.filter(user=user).delete()
+    if not removed:
+        raise ValidationError("This person has no second step.")
+    end_sessions(user=user)
+    _tell(user, "second_step_reset")
+    for membership in _in_each_tenant(user):
+        record("user.second_step_reset", target=membership, target_name=membership.shown_name)
+
+
+@transaction.atomic
 def set_platform_admin(*, user: User, is_admin: bool) -> None:
     """Let a person into the platform admin, or out of it. For the command line: no page can do it."""
     User.objects.filter(id=user.id).update(is_staff=is_admin)
     end_sessions(user=user)
 
 
-def tell(user: User, notice: str) -> None:
+def _tell(user: User, notice: str) -> None:
     """Mail a person about their account, after commit; a mail server that fails keeps nothing from being done."""
     subject = render_to_string(f"tenants/mail/{notice}_subject.txt", {"user": user}).strip()
     body = render_to_string(f"tenants/mail/{notice}.txt", {"user": user, "base_url": settings.PUBLIC_BASE_URL})

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -319,11 +320,22 @@ def in_trial(cast: Cast) -> Tenant:
     return cast.clinic.tenant
 
 
+def with_second_step(cast: Cast) -> User:
+    Authenticator.objects.create(user=cast.bob, type=Authenticator.Type.TOTP, data={"secret": ""})
+    return cast.bob
+
+
 ACTIONS: dict[str, tuple[type[Model], Callable[[Cast], Any], str, Callable[[Cast], bool]]] = {
     "suspend": (Tenant, lambda c: c.clinic.tenant, "tenant.suspended", lambda c: c.clinic.tenant.status == "suspended"),
     "approve": (Tenant, in_trial, "tenant.approved", lambda c: c.clinic.tenant.approved_at is not None),
     "refuse": (Tenant, in_trial, "tenant.approval_refused", lambda c: c.clinic.tenant.approval_refusal == REASON),
     "deactivate": (User, lambda c: c.bob, "user.deactivated", lambda c: not c.bob.is_active),
+    "reset_second_step": (
+        User,
+        with_second_step,
+        "user.second_step_reset",
+        lambda c: not Authenticator.objects.filter(user=c.bob).exists(),
+    ),
     "sign_out": (User, lambda c: c.bob, "user.signed_out", lambda c: c.bob.signed_out_at is not None),
 }
 
@@ -344,6 +356,26 @@ def test_actions_ask_first_and_are_recorded(client: Client, cast: Cast, action: 
     assert is_done(cast)
     assert recorded in {entry[0] for entry in platform_entries(cast.clinic.tenant)}
     assert recorded not in {entry[0] for entry in platform_entries(cast.shop.tenant)}
+
+
+def test_whoever_loses_their_second_step_gets_a_mail(
+    client: Client, cast: Cast, mailoutbox: list[Any], django_capture_on_commit_callbacks: Any
+) -> None:
+    ada(client)
+    data = {"action": "reset_second_step", "_selected_action": [str(with_second_step(cast).id)], "confirmed": "yes"}
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(address(User, "changelist"), data)
+    (mail,) = mailoutbox
+    assert mail.to == ["bob@clinic.example"]
+    assert "second step" in mail.body
+
+
+def test_an_admin_without_a_second_step_is_not_let_in(client: Client, cast: Cast) -> None:
+    user = ada(client)
+    Authenticator.objects.filter(user=user).delete()
+    assert client.get(address(Tenant, "changelist")).status_code == 302
+    assert client.post(address(Tenant, "work", cast.clinic.tenant.id)).status_code == 302
+    assert client.get(address(Contact, "changelist")).status_code == 302
 
 
 def test_what_is_done_already_is_said(client: Client, cast: Cast) -> None:
