@@ -9,7 +9,7 @@ import { toast } from "./toasts.js";
  * [data-passkey-missing] says why.
  */
 export function watchPasskeys() {
-  const possible = "credentials" in navigator && "PublicKeyCredential" in window;
+  const possible = "credentials" in navigator && "PublicKeyCredential" in window && hasName();
   for (const form of document.querySelectorAll("form[data-passkey]")) form.hidden = !possible;
   for (const note of document.querySelectorAll("[data-passkey-missing]")) note.hidden = possible;
   document.addEventListener("submit", async (event) => {
@@ -18,6 +18,11 @@ export function watchPasskeys() {
     event.preventDefault();
     await ask(form);
   });
+}
+
+/** Browsers make no passkeys for an address of numbers. */
+function hasName() {
+  return !/^[\d.]+$|:/.test(location.hostname);
 }
 
 async function ask(form) {
