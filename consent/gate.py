@@ -174,7 +174,7 @@ RULES: Final[tuple[Rule, ...]] = (
 )
 
 REASONS: Final[Mapping[str, str]] = {
-    "tenant_is_active": "This account is suspended",
+    "tenant_is_active": "This account is suspended or about to be deleted",
     "trial_allows_number": "In trial only your own team and guests can be texted",
     "sender_is_ready": "No sender can carry this text",
     "number_is_not_suppressed": "Opted out of all texts",

@@ -25,6 +25,8 @@ _QUEUES: Final = {
     "messaging.sweep": BACKGROUND,
     "messaging.sweep_inbound": BACKGROUND,
     "messaging.wake_lanes": BACKGROUND,
+    "tenants.delete_tenants": BACKGROUND,
+    "tenants.export_tenants": BACKGROUND,
     "tenants.send_mails": BACKGROUND,
 }
 

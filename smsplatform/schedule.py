@@ -26,6 +26,8 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "resume-contact-jobs": _every(30.0, "contacts.resume_jobs"),
     "delete-exports": _every(600.0, "contacts.delete_exports"),
     "refresh-figures": _every(30.0, "analytics.refresh_figures"),
+    "delete-tenants": _every(60.0, "tenants.delete_tenants"),
+    "export-tenants": _every(20.0, "tenants.export_tenants"),
     "send-mails": _every(20.0, "tenants.send_mails"),
     "beat-heartbeat": _every(5.0, "messaging.beat_heartbeat"),
 }

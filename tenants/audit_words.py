@@ -35,6 +35,12 @@ GROUPS: Final[dict[str, str]] = {
 WORDS: Final[dict[str, str]] = {
     "tenant.created": "created the account {target}",
     "tenant.changed": "changed the business details of {target}",
+    "tenant.deletion_asked": "asked to delete the account {target}",
+    "tenant.deletion_cancelled": "decided to keep the account {target}",
+    "tenant.handed_over": "handed the account over to {target}",
+    "tenant.export_asked": "asked for an export of everything",
+    "tenant.export_downloaded": "downloaded the export of everything",
+    "member.reactivated": "gave {target} their access back",
     "tenant.approval_asked": "asked for approval of {target}",
     "tenant.approved": "approved the account {target}",
     "tenant.approval_refused": "did not approve the account {target}",

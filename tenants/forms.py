@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from common.places import countries, zones
 from tenants.help_contact import check_help_contact
-from tenants.models import User
+from tenants.models import Membership, User
 from tenants.permissions import Role
 
 __all__ = [
@@ -18,10 +18,12 @@ __all__ = [
     "AddressForm",
     "BusinessForm",
     "CountriesForm",
+    "HandOverForm",
     "InvitationForm",
     "JoiningForm",
     "NameForm",
     "RoleForm",
+    "TypedNameForm",
 ]
 
 
@@ -46,6 +48,34 @@ class RoleForm(forms.Form):
         if data.get("role"):
             data["role"] = Role.AGENT if data["only_assigned"] else Role(data["role"])
         return data
+
+
+class TypedNameForm(forms.Form):
+    """The name of the business, typed to be sure."""
+
+    typed_name = forms.CharField(
+        label="Type the name of the business", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+
+
+class _MemberChoice(forms.ModelChoiceField[Membership]):
+    """Members by the name that colleagues see."""
+
+    def label_from_instance(self, obj: Membership) -> str:
+        return obj.shown_name
+
+
+class HandOverForm(TypedNameForm):
+    """The next owner."""
+
+    member = _MemberChoice(label="New owner", queryset=None, empty_label="Choose a member")
+    stays_owner = forms.BooleanField(label="I stay an owner too", required=False)
+    field_order = ["member", "stays_owner", "typed_name"]
+
+    def __init__(self, *args: Any, giver: Membership, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        others = Membership.objects.filter(is_active=True, accepted_at__isnull=False).exclude(id=giver.id)
+        self.fields["member"].queryset = others.select_related("user")  # type: ignore[attr-defined]
 
 
 class InvitationForm(RoleForm):

@@ -45,7 +45,7 @@ def decide_all(candidates: Sequence[Candidate], circumstances: Circumstances) ->
     known = consent_facts.load(numbers, circumstances.purpose)
     writers = _who_wrote(numbers) if circumstances.purpose == Purpose.SUPPORT else frozenset()
     archived = archived_among(numbers)
-    active = circumstances.tenant.status == Tenant.Status.ACTIVE
+    active = circumstances.tenant.may_send
     trial = _Trial(circumstances, numbers)
     decisions = []
     for candidate in candidates:

@@ -16,6 +16,10 @@ class OutgoingMail(TenantOwned):
 
     class Kind(models.TextChoices):
         INVITATION = "invitation", "Invitation"
+        DELETION_ASKED = "deletion_asked", "Deletion asked for"
+        DELETION_CANCELLED = "deletion_cancelled", "Deletion cancelled"
+        EXPORT_READY = "export_ready", "Export ready"
+        HANDED_OVER = "handed_over", "Handed over"
         APPROVED = "approved", "Approved"
         REFUSED = "refused", "Not approved"
 

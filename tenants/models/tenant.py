@@ -38,6 +38,10 @@ class Tenant(models.Model):
     help_contact = models.CharField("help contact in texts", max_length=120, blank=True)
     mfa_required = models.BooleanField("second step for owners and managers", default=False)
     created_at = models.DateTimeField(default=now, editable=False)
+    deletion_due_at = models.DateTimeField(null=True, editable=False)
+    """When it is deleted, unless an owner cancels that before. Nothing is sent meanwhile."""
+    deleted_at = models.DateTimeField(null=True, editable=False)
+    """Only what must be kept is left of it: its name, consent records, suppressions, the audit log."""
     approved_at = models.DateTimeField(null=True, editable=False)
     """When one of the platform's admins let it text everybody. Until then it is in trial."""
     approval_asked_at = models.DateTimeField(null=True, editable=False)
@@ -62,6 +66,11 @@ class Tenant(models.Model):
         """What the numbers of these countries begin with, the tenant's own first."""
         codes = dict.fromkeys(map(calling_code, (self.country, *sorted(self.countries))))
         return [code for code in codes if code]
+
+    @property
+    def may_send(self) -> bool:
+        """Whether it sends at all: not while it is suspended or waits for its deletion."""
+        return self.status == self.Status.ACTIVE and self.deletion_due_at is None
 
     @property
     def in_trial(self) -> bool:

@@ -1,7 +1,9 @@
 """What can be done with tenants and their members."""
 
 from tenants.services.account import change_email, record_security_act, rename_user
+from tenants.services.closing import WAITING_TIME, ask_deletion, cancel_deletion
 from tenants.services.countries import allow_countries
+from tenants.services.exporting import ask_export, open_export
 from tenants.services.invitations import (
     OpenedInvitation,
     accept_invitation,
@@ -13,9 +15,17 @@ from tenants.services.invitations import (
     renew_invitation,
     revoke_invitation,
 )
-from tenants.services.members import accept_membership, add_member, change_role, hide_first_steps, remove_member
 from tenants.services.second_step import matching_counter, spend_code
 from tenants.services.security import set_second_step_rule
+from tenants.services.members import (
+    accept_membership,
+    add_member,
+    change_role,
+    hand_over,
+    hide_first_steps,
+    reactivate_member,
+    remove_member,
+)
 from tenants.services.sessions import end_session, end_sessions, note_seen, sessions_of
 from tenants.services.switching import memberships_of, remember_tenant, usual_tenant
 from tenants.services.tenants import change_business, create_tenant, open_tenant
@@ -30,6 +40,7 @@ from tenants.services.trial import (
 
 __all__ = [
     "MOST_GUESTS",
+    "WAITING_TIME",
     "OpenedInvitation",
     "accept_invitation",
     "accept_membership",
@@ -37,7 +48,10 @@ __all__ = [
     "add_member",
     "allow_countries",
     "approve_tenant",
+    "ask_deletion",
+    "ask_export",
     "ask_for_approval",
+    "cancel_deletion",
     "change_business",
     "change_email",
     "change_role",
@@ -45,15 +59,18 @@ __all__ = [
     "end_session",
     "end_sessions",
     "forget_unconfirmed",
+    "hand_over",
     "has_account",
     "hide_first_steps",
     "invite",
     "matching_counter",
     "memberships_of",
     "note_seen",
+    "open_export",
     "open_invitation",
     "open_invitations",
     "open_tenant",
+    "reactivate_member",
     "record_security_act",
     "reject_approval",
     "remember_tenant",

@@ -5,12 +5,21 @@ from django.utils.timezone import now
 
 from common.unique import AlreadyThere, unique
 from tenants.audit import current_actor, record
-from tenants.models import Membership, User
+from tenants.models import Membership, OutgoingMail, User
 from tenants.permissions import Permission, Role, allowed
 from tenants.services.invitations import revoke_invitations_of
+from tenants.services.mails import mail
 from tenants.services.sessions import end_sessions
 
-__all__ = ["accept_membership", "add_member", "change_role", "hide_first_steps", "remove_member"]
+__all__ = [
+    "accept_membership",
+    "add_member",
+    "change_role",
+    "hand_over",
+    "hide_first_steps",
+    "reactivate_member",
+    "remove_member",
+]
 
 
 def add_member(*, email: str, role: Role, name: str = "") -> Membership:
@@ -96,7 +105,40 @@ def remove_member(*, membership: Membership) -> None:
     record("member.removed", target=membership, target_name=membership.shown_name)
 
 
+def reactivate_member(*, membership: Membership) -> None:
+    """Give somebody who was removed their access back, in the role they had."""
+    membership.is_active = True
+    membership.save(update_fields=["is_active"])
+    record("member.reactivated", target=membership, target_name=membership.shown_name, after={"role": membership.role})
+
+
+def hand_over(*, giver: Membership, receiver: Membership, typed_name: str, stays_owner: bool) -> None:
+    """Make another member an owner; the giver becomes a manager unless they stay owner too.
+
+    ``typed_name`` is the name of the business, typed to be sure. Raises ``ValidationError``.
+    """
+    if typed_name.strip() != giver.tenant.name:
+        raise ValidationError({"typed_name": "This is not the name of the business. Type it as it stands above."})
+    # Both rows at once and in one order: two owners who hand over to each other at the same moment wait, not deadlock.
+    locked = {
+        row.id: row
+        for row in Membership.objects.select_for_update(of=("self",))
+        .select_related("user")
+        .filter(id__in=[giver.id, receiver.id], is_active=True)
+        .order_by("id")
+    }
+    giver, receiver = locked.get(giver.id, giver), locked.get(receiver.id, receiver)
+    if len(locked) != 2 or giver.role != Role.OWNER or receiver.accepted_at is None:
+        raise ValidationError({"member": "Choose a colleague who works here."})
+    if receiver.role != Role.OWNER:
+        change_role(membership=receiver, role=Role.OWNER)
+    if not stays_owner:
+        change_role(membership=giver, role=Role.MANAGER)
+    record("tenant.handed_over", target=receiver, target_name=receiver.shown_name, after={"stays_owner": stays_owner})
+    mail(kind=OutgoingMail.Kind.HANDED_OVER, address=receiver.user.email)
+
+
 def _require_another_owner(membership: Membership) -> None:
-    owners = Membership.objects.select_for_update().filter(role=Role.OWNER, is_active=True)
+    owners = Membership.objects.select_for_update().filter(role=Role.OWNER, is_active=True).order_by("id")
     if not any(owner.pk != membership.pk for owner in owners):
         raise ValidationError("This is the only owner. Make another member an owner first.")

@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.views.decorators.http import require_GET, require_POST
 
 from common.form_pages import form_of
-from tenants.access import TenantRequest, tenant_view
+from tenants.access import SESSION_TENANT, TenantRequest, tenant_view
 from tenants.forms import InvitationForm, RoleForm
 from tenants.models import Invitation, Membership
 from tenants.permissions import PERMISSIONS, Permission, Role, allowed
@@ -19,12 +19,22 @@ from tenants.services import (
     change_role,
     invite,
     open_invitations,
+    reactivate_member,
     remove_member,
     renew_invitation,
     revoke_invitation,
 )
 
-__all__ = ["invitation_again", "invitation_revoke", "member_invite", "member_remove", "member_role", "team"]
+__all__ = [
+    "invitation_again",
+    "invitation_revoke",
+    "member_back",
+    "member_invite",
+    "member_remove",
+    "member_role",
+    "team",
+    "team_leave",
+]
 
 _SHOWN_LINK: Final = "invitation_link"
 """In the session until the next page has shown it."""
@@ -109,6 +119,30 @@ def member_remove(request: TenantRequest, member_id: UUID) -> HttpResponse:
     return redirect("team")
 
 
+@tenant_view(Permission.MANAGE_TEAM)
+@require_POST
+def member_back(request: TenantRequest, member_id: UUID) -> HttpResponse:
+    """Give somebody who was removed their access back."""
+    membership = get_object_or_404(Membership.objects.filter(is_active=False), id=member_id)
+    reactivate_member(membership=membership)
+    messages.success(request, f"{membership.shown_name} has access again, as {membership.role_name.lower()}.")
+    return redirect("team")
+
+
+@tenant_view(Permission.VIEW, restricted_too=True)
+@require_POST
+def team_leave(request: TenantRequest) -> HttpResponse:
+    """Leave the account oneself."""
+    try:
+        remove_member(membership=request.membership)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("team")
+    del request.session[SESSION_TENANT]
+    messages.success(request, f"You have left {request.tenant.name}.")
+    return redirect("tenant_switch")
+
+
 def _with_link(request: TenantRequest, invitation: Invitation, link: str) -> HttpResponse:
     """Back to the team, which shows the link this once."""
     request.session[_SHOWN_LINK] = {"email": invitation.email, "link": link}
@@ -120,6 +154,9 @@ def _team_page(request: TenantRequest, form: InvitationForm, status: int = 200) 
     members = Membership.objects.filter(is_active=True).select_related("user").order_by("created_at")
     context = {
         "members": members,
+        "gone": Membership.objects.filter(is_active=False).select_related("user")[:_SHOWN_INVITATIONS]
+        if may_manage
+        else [],
         "form": form,
         "roles": form.fields["role"].choices,  # type: ignore[attr-defined]
         "role_table": [

@@ -37,7 +37,7 @@ from support.models import Conversation
 from tenants.models import AuditEntry, Membership, Tenant
 from tenants.permissions import Role
 from tenants.scope import tenant_scope
-from tenants.services import add_guest, invite
+from tenants.services import accept_membership, add_guest, add_member, invite, remove_member
 from tests.cast import Cast
 from tests.codes import give_app
 from tests.web import sign_in
@@ -53,6 +53,12 @@ UNRECORDED: Final = {
 
 Posted = tuple[dict[str, object], dict[str, Any]]
 
+
+def _before_its_deletion(_: Any) -> Posted:
+    Tenant.objects.update(deletion_due_at=datetime.now(UTC) + timedelta(days=2))
+    return {}, {}
+
+
 FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
     "account_add": lambda _: ({}, {"name": "New", "account_sid": f"AC{'0' * 32}", "auth_token": "t" * 32}),
     "audit_export": lambda _: ({}, {"about": "member"}),
@@ -60,6 +66,12 @@ FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
         {},
         {"name": "New name", "country": "US", "timezone": "America/New_York", "help_contact": "care@clinic.example"},
     ),
+    "business_hand_over": lambda s: ({}, {"member": s.zoe.id, "stays_owner": "on", "typed_name": "Harbor Clinic"}),
+    "deletion_ask": lambda _: ({}, {"delete-typed_name": "Harbor Clinic"}),
+    "deletion_cancel": _before_its_deletion,
+    "export_ask": lambda _: ({}, {}),
+    "member_back": lambda s: ({"member_id": s.gone.id}, {}),
+    "team_leave": lambda _: ({}, {}),
     "campaign_act": lambda s: ({"campaign_id": s.launched.id, "action": "pause"}, {}),
     "campaign_edit": lambda s: (
         {"campaign_id": s.draft.id},
@@ -163,6 +175,10 @@ def stage(cast: Cast, client: Client) -> Stage:
             template=save_template(template=MessageTemplate(name="Hours", body="We close at six")),
             job=upload_import(tenant=tenant, file_name="people.csv", content=FILE, user_id=cast.alice.id),
         )
+        things.zoe = add_member(email="zoe@clinic.example", role=Role.OWNER)
+        accept_membership(membership=things.zoe)
+        things.gone = add_member(email="gone@clinic.example", role=Role.AGENT)
+        remove_member(membership=things.gone)
         Tenant.objects.filter(id=tenant.id).update(approved_at=None)
         things.guest = add_guest(tenant=tenant, number="+12025550173")
         things.invitation, _ = invite(email="nina@clinic.example", role=Role.AGENT, invited_by=cast.alice)
