@@ -15,8 +15,6 @@ from tenants.services.invitations import (
     renew_invitation,
     revoke_invitation,
 )
-from tenants.services.second_step import matching_counter, spend_code
-from tenants.services.security import set_second_step_rule
 from tenants.services.members import (
     accept_membership,
     add_member,
@@ -26,6 +24,8 @@ from tenants.services.members import (
     reactivate_member,
     remove_member,
 )
+from tenants.services.second_step import matching_counter, spend_code
+from tenants.services.security import set_second_step_rule
 from tenants.services.sessions import end_session, end_sessions, note_seen, sessions_of
 from tenants.services.switching import memberships_of, remember_tenant, usual_tenant
 from tenants.services.tenants import change_business, create_tenant, open_tenant
