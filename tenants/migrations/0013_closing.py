@@ -14,7 +14,7 @@ from tenants.operations import SecureTenantTable
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tenants', '0011_second_step'),
+        ('tenants', '0012_limits_of_platform'),
     ]
 
     operations = [
