@@ -22,7 +22,9 @@ def record_draft(known: Campaign | None, campaign: Campaign) -> None:
 
 def audience_names(campaign: Campaign) -> dict[str, object]:
     """Who it is for, in words."""
-    choices = list(AudienceChoice.objects.filter(campaign=campaign).select_related("contact_list", "tag"))
+    choices = list(
+        AudienceChoice.objects.filter(campaign=campaign).select_related("contact_list", "tag", "contact_filter")
+    )
     return {
         "everyone": campaign.everyone,
         "included": _names(choice for choice in choices if not choice.excluded),
@@ -31,7 +33,7 @@ def audience_names(campaign: Campaign) -> dict[str, object]:
 
 
 def _names(choices: Iterable[AudienceChoice]) -> list[str]:
-    return sorted(str(choice.contact_list or choice.tag) for choice in choices)
+    return sorted(str(choice.contact_list or choice.tag or choice.contact_filter) for choice in choices)
 
 
 def _settings(campaign: Campaign) -> dict[str, object]:

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 
 from campaigns.models import Campaign
 from contacts.audience import Audience
-from contacts.models import ContactList, Tag
+from contacts.models import ContactFilter, ContactList, Tag
 from messaging.models import Sender
 
 __all__ = ["ComposerForm", "LaunchForm"]
@@ -32,6 +32,13 @@ class ComposerForm(forms.ModelForm[Campaign]):
         label="But not with these tags", queryset=None, required=False, widget=forms.CheckboxSelectMultiple
     )
 
+    filters: forms.ModelMultipleChoiceField[ContactFilter] = forms.ModelMultipleChoiceField(
+        label="Filters", queryset=None, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    excluded_filters: forms.ModelMultipleChoiceField[ContactFilter] = forms.ModelMultipleChoiceField(
+        label="But nobody whom these filters find", queryset=None, required=False, widget=forms.CheckboxSelectMultiple
+    )
+
     # Declared here: a model form would ask for the senders at import, when there is no tenant.
     sender: forms.ModelChoiceField[Sender] = forms.ModelChoiceField(
         label="Send from", queryset=None, required=False, empty_label="The usual number"
@@ -51,6 +58,8 @@ class ComposerForm(forms.ModelForm[Campaign]):
             self.fields[name].queryset = ContactList.objects.order_by("name")  # type: ignore[attr-defined]
         for name in ("tags", "excluded_tags"):
             self.fields[name].queryset = Tag.objects.order_by("name")  # type: ignore[attr-defined]
+        for name in ("filters", "excluded_filters"):
+            self.fields[name].queryset = ContactFilter.objects.order_by("name")  # type: ignore[attr-defined]
         active = Sender.objects.filter(status=Sender.Status.ACTIVE).order_by("-is_default", "value")
         self.fields["sender"].queryset = active  # type: ignore[attr-defined]
         if not self.is_bound:
@@ -64,7 +73,7 @@ class ComposerForm(forms.ModelForm[Campaign]):
     def audience(self) -> dict[str, Any]:
         """The audience chosen, as ``campaigns.services.choose_audience`` takes it; what was not valid is left out."""
         data = self.cleaned_data
-        names = ("lists", "tags", "excluded_lists", "excluded_tags")
+        names = ("lists", "tags", "filters", "excluded_lists", "excluded_tags", "excluded_filters")
         return {"everyone": bool(data.get("everyone")), **{name: list(data.get(name, ())) for name in names}}
 
 

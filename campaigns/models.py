@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from consent.purposes import Purpose
-from contacts.models import Contact, ContactList, Tag
+from contacts.models import Contact, ContactFilter, ContactList, Tag
 from messaging.models import Message, Sender
 from tenants.owned import TenantForeignKey, TenantOwned
 
@@ -91,31 +91,37 @@ class Campaign(TenantOwned):
 
 
 class AudienceChoice(TenantOwned):
-    """A list or a tag that a campaign includes or excludes."""
+    """A list, a tag or a filter that a campaign includes or excludes."""
 
     campaign = TenantForeignKey(Campaign, on_delete=models.CASCADE, related_name="+")
     contact_list = TenantForeignKey(ContactList, on_delete=models.CASCADE, null=True, related_name="+")
     tag = TenantForeignKey(Tag, on_delete=models.CASCADE, null=True, related_name="+")
+    contact_filter = TenantForeignKey(ContactFilter, on_delete=models.CASCADE, null=True, related_name="+")
     excluded = models.BooleanField(default=False)
 
     class Meta(TenantOwned.Meta):
         constraints = [
             models.UniqueConstraint(
-                fields=["tenant", "campaign", "contact_list", "tag"], nulls_distinct=False, name="audience_choice_once"
+                fields=["tenant", "campaign", "contact_list", "tag", "contact_filter"],
+                nulls_distinct=False,
+                name="audience_choice_once",
             ),
             models.CheckConstraint(
-                condition=models.Q(contact_list__isnull=False, tag=None)
-                | models.Q(contact_list=None, tag__isnull=False),
-                name="audience_choice_list_or_tag",
+                condition=models.Q(contact_list__isnull=False, tag=None, contact_filter=None)
+                | models.Q(contact_list=None, tag__isnull=False, contact_filter=None)
+                | models.Q(contact_list=None, tag=None, contact_filter__isnull=False),
+                name="audience_choice_one_thing",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{'without' if self.excluded else 'with'} {self.contact_list_id or self.tag_id}"
+        return (
+            f"{'without' if self.excluded else 'with'} {self.contact_list_id or self.tag_id or self.contact_filter_id}"
+        )
 
     def clean(self) -> None:
-        if (self.contact_list_id is None) == (self.tag_id is None):
-            raise ValidationError("Choose a list or a tag.")
+        if sum(map(bool, (self.contact_list_id, self.tag_id, self.contact_filter_id))) != 1:
+            raise ValidationError("Choose a list, a tag or a filter.")
 
 
 class CampaignRecipient(TenantOwned):

@@ -1,5 +1,6 @@
 """Who a campaign is for: its audience while it is a draft, its frozen recipients after launch."""
 
+import json
 from hashlib import sha256
 from typing import Final
 
@@ -7,14 +8,15 @@ from django.db import connection
 
 from campaigns.models import AudienceChoice, Campaign, CampaignRecipient
 from contacts.audience import Audience, members
+from contacts.models import ContactFilter
 
-__all__ = ["audience_of", "freeze", "version_of"]
+__all__ = ["audience_of", "campaigns_using", "freeze", "version_of"]
 
 FREEZE_SECONDS: Final = 300
 
 
 def audience_of(campaign: Campaign) -> Audience:
-    """The lists and tags chosen for a campaign."""
+    """The lists, tags and filters chosen for a campaign."""
     choices = list(AudienceChoice.objects.filter(campaign=campaign))
     return Audience(
         everyone=campaign.everyone,
@@ -22,15 +24,29 @@ def audience_of(campaign: Campaign) -> Audience:
         tags=[choice.tag_id for choice in choices if choice.tag_id and not choice.excluded],
         excluded_lists=[choice.contact_list_id for choice in choices if choice.contact_list_id and choice.excluded],
         excluded_tags=[choice.tag_id for choice in choices if choice.tag_id and choice.excluded],
+        filters=[one.contact_filter_id for one in choices if one.contact_filter_id and not one.excluded],
+        excluded_filters=[one.contact_filter_id for one in choices if one.contact_filter_id and one.excluded],
     )
 
 
 def version_of(campaign: Campaign) -> str:
     """What a draft says and to whom, in short: it is another one after any change."""
     chosen = audience_of(campaign)
-    ids = [sorted(map(str, part)) for part in (chosen.lists, chosen.tags, chosen.excluded_lists, chosen.excluded_tags)]
-    said = (campaign.text, campaign.purpose, str(campaign.sender_id), chosen.everyone, ids)
+    parts = (chosen.lists, chosen.tags, chosen.excluded_lists, chosen.excluded_tags)
+    ids = [sorted(map(str, part)) for part in (*parts, chosen.filters, chosen.excluded_filters)]
+    used = ContactFilter.objects.filter(id__in=[*chosen.filters, *chosen.excluded_filters]).order_by("id")
+    rules = [json.dumps(kept.rule, sort_keys=True) for kept in used]
+    said = (campaign.text, campaign.purpose, str(campaign.sender_id), chosen.everyone, ids, rules)
     return sha256(repr(said).encode()).hexdigest()[:32]
+
+
+def campaigns_using(kept: ContactFilter) -> list[str]:
+    """The names of the campaigns that are still to be launched with the filter."""
+    waiting = (Campaign.Status.DRAFT, Campaign.Status.SCHEDULED)
+    used = AudienceChoice.objects.filter(contact_filter=kept).values("campaign_id")
+    return list(
+        Campaign.objects.filter(id__in=used, status__in=waiting).order_by("name").values_list("name", flat=True)
+    )
 
 
 def freeze(campaign: Campaign) -> int:

@@ -16,7 +16,7 @@ from campaigns.tasks import plan
 from common.tasks import enqueue_on_commit
 from consent.purposes import Purpose
 from contacts.audience import members
-from contacts.models import ContactList, Tag
+from contacts.models import ContactFilter, ContactList, Tag
 from messaging.merge_tags import problems
 from messaging.services import cancel_batches, hold_batches
 from messaging.services.sending import MAX_BODY
@@ -88,20 +88,24 @@ def choose_audience(
     tags: Collection[Tag],
     excluded_lists: Collection[ContactList] = (),
     excluded_tags: Collection[Tag] = (),
+    filters: Collection[ContactFilter] = (),
+    excluded_filters: Collection[ContactFilter] = (),
     everyone: bool = False,
 ) -> None:
     """Say who a draft is for."""
     _lock(campaign, _Status.DRAFT)
-    both = {one.id for one in (*lists, *tags)} & {one.id for one in (*excluded_lists, *excluded_tags)}
-    if both:
-        raise ValidationError("A list or tag cannot be included and excluded at once.")
+    included = {one.id for one in (*lists, *tags, *filters)}
+    if included & {one.id for one in (*excluded_lists, *excluded_tags, *excluded_filters)}:
+        raise ValidationError("A list, tag or filter cannot be included and excluded at once.")
     before = audience_names(Campaign.objects.get(id=campaign.id))
     campaign.everyone = everyone
     campaign.save(update_fields=["everyone"])
     AudienceChoice.objects.filter(campaign=campaign).delete()
     choices = [AudienceChoice(campaign=campaign, contact_list=one, excluded=True) for one in excluded_lists]
     choices += [AudienceChoice(campaign=campaign, tag=one, excluded=True) for one in excluded_tags]
+    choices += [AudienceChoice(campaign=campaign, contact_filter=one, excluded=True) for one in excluded_filters]
     if not everyone:
+        choices += [AudienceChoice(campaign=campaign, contact_filter=one) for one in filters]
         choices += [AudienceChoice(campaign=campaign, contact_list=one) for one in lists]
         choices += [AudienceChoice(campaign=campaign, tag=one) for one in tags]
     AudienceChoice.objects.bulk_create(choices)

@@ -25,7 +25,7 @@ from common.forms import add_errors
 from common.pages import page_by_id
 from common.search import number_digits, search_text
 from contacts.audience import Audience
-from contacts.models import ContactList, Tag
+from contacts.models import ContactFilter, ContactList, Tag
 from contacts.search import matching
 from messaging.models import MessageTemplate
 from messaging.offered_tags import known_tags, tag_buttons
@@ -87,19 +87,23 @@ def campaigns(request: TenantRequest) -> HttpResponse:
 @tenant_view(Permission.MANAGE_CAMPAIGNS)
 @require_http_methods(["GET", "POST"])
 def campaign_new(request: TenantRequest) -> HttpResponse:
-    """Write a campaign; ``?template=`` starts with a kept text, ``?list=`` and ``?tag=`` with their people."""
+    """Write a campaign; ``?template=`` starts with a kept text, ``?list=``, ``?tag=``, ``?filter=`` with their people."""
     draft = Campaign(created_by=request.user)
     template = MessageTemplate.objects.filter(name=search_text(request, "template")).first()
     if template:
         draft.body = template.body
         if template.purpose in dict(Campaign._meta.get_field("purpose").flatchoices):
             draft.purpose = template.purpose
-    named = Audience(lists=_ids(request, "list", ContactList), tags=_ids(request, "tag", Tag))
+    named = Audience(
+        lists=_ids(request, "list", ContactList),
+        tags=_ids(request, "tag", Tag),
+        filters=_ids(request, "filter", ContactFilter),
+    )
     return _composer(request, draft, named)
 
 
-def _ids(request: TenantRequest, parameter: str, model: type[ContactList | Tag]) -> list[UUID]:
-    """The list or tag that the address names, if there is one."""
+def _ids(request: TenantRequest, parameter: str, model: type[ContactFilter | ContactList | Tag]) -> list[UUID]:
+    """The list, tag or filter that the address names, if there is one."""
     try:
         return list(model.objects.filter(id=UUID(request.GET.get(parameter, ""))).values_list("id", flat=True))
     except ValueError:

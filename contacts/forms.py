@@ -16,6 +16,7 @@ from contacts.importing.columns import FIELDS
 from contacts.models import ContactField, ContactImport, ContactJob, ContactList
 from contacts.models.contact import NAME_LENGTH
 from contacts.models.fields import FIELD_LABEL_LENGTH
+from contacts.models.filters import FILTER_NAME_LENGTH
 from contacts.models.notes import NOTE_LENGTH
 from contacts.models.numbers import LABEL_LENGTH
 
@@ -24,6 +25,7 @@ __all__ = [
     "ContactForm",
     "EraseForm",
     "FieldForm",
+    "FilterForm",
     "ImportChoicesForm",
     "ListForm",
     "NewContactForm",
@@ -85,6 +87,12 @@ class FieldForm(forms.Form):
 
     def clean_choices(self) -> list[str]:
         return str(self.cleaned_data["choices"]).splitlines()
+
+
+class FilterForm(forms.Form):
+    """The name of a filter; what it finds is built beside it."""
+
+    name = forms.CharField(label="Name of the filter", max_length=FILTER_NAME_LENGTH)
 
 
 class ContactForm(forms.Form):

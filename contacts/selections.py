@@ -9,7 +9,9 @@ from django.db.models import Exists, OuterRef, Q
 from common.search import searched_text
 from consent.models import ConsentRecord, ConsentState, Suppression
 from consent.purposes import Purpose
-from contacts.models import Contact, ContactList, Tag
+from contacts.filters.rules import RuleProblem, read_rule
+from contacts.filters.select import rule_q
+from contacts.models import Contact, ContactFilter, ContactList, Tag
 from contacts.querysets import ContactQuerySet
 from contacts.search import matching
 from tenants.models import Tenant
@@ -31,15 +33,25 @@ def selected(query: Mapping[str, str]) -> ContactQuerySet[Contact]:
 
 
 def filtered(query: Mapping[str, str]) -> ContactQuerySet[Contact]:
-    """By list, tag, consent and the archive. What is no filter filters nothing."""
+    """By list, tag, kept filter, consent and the archive. What is no filter filters nothing."""
     rows = Contact.objects.get_queryset()
     rows = rows.archived() if query.get("archived") else rows.active()
     if contact_list := ContactList.objects.filter(id=id_in(query.get("list", ""))).first():
         rows = rows.in_list(contact_list.id)
     if tag := Tag.objects.filter(id=id_in(query.get("tag", ""))).first():
         rows = rows.with_tag(tag.id)
+    if kept := ContactFilter.objects.filter(id=id_in(query.get("filter", ""))).first():
+        rows = _by_filter(rows, kept)
     consent = query.get("consent", "")
     return rows.filter(_said(consent)) if consent in dict(CONSENT_FILTER) else rows
+
+
+def _by_filter(rows: ContactQuerySet[Contact], kept: ContactFilter) -> ContactQuerySet[Contact]:
+    """Whom the filter finds; nobody when it cannot be used any more."""
+    try:
+        return rows.filter(rule_q(read_rule(kept.rule), Tenant.objects.get(id=current_tenant_id())))
+    except RuleProblem:
+        return rows.filter(Q(id__in=()))
 
 
 def id_in(text: str) -> UUID:

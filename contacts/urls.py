@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from contacts.views import archive, bulk, contacts, erase, fields, imports, lists, notes, numbers
+from contacts.views import archive, bulk, contacts, erase, fields, filters, imports, lists, notes, numbers
 
 urlpatterns = [
     path("", contacts.contacts, name="contacts"),
@@ -38,6 +38,10 @@ urlpatterns = [
     path("import/", imports.imports, name="imports"),
     path("import/<uuid:import_id>/", imports.import_job, name="import_job"),
     path("import/<uuid:import_id>/rejected.csv", imports.import_rejected, name="import_rejected"),
+    path("filters/", filters.filters, name="filters"),
+    path("filters/new/", filters.filter_new, name="filter_new"),
+    path("filters/<uuid:filter_id>/", filters.filter_edit, name="filter_edit"),
+    path("filters/<uuid:filter_id>/delete/", filters.filter_delete, name="filter_delete"),
     path("lists/", lists.lists, name="lists"),
     path("lists/<uuid:list_id>/rename/", lists.list_rename, name="list_rename"),
     path("lists/<uuid:list_id>/delete/", lists.list_delete, name="list_delete"),

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from contacts.services import note_wrote
 from messaging.models import InboundMessage
 from tenants.scope import all_tenants, tenant_scope
 
@@ -28,6 +29,8 @@ def handle_inbound(tenant_id: UUID, inbound_id: UUID) -> None:
         )
         if inbound is None:
             return
+        if inbound.contact_id:
+            note_wrote(contact_id=inbound.contact_id, at=inbound.received_at)
         for path in settings.INBOUND_HANDLERS:
             if cast(Handler, import_string(path))(inbound):
                 break

@@ -111,6 +111,9 @@ INBOUND_HANDLERS = [
     "support.inbound.take_reply",
 ]
 
+# Each names what still uses a filter of contacts, which then cannot be deleted (contacts.services.filters).
+FILTER_USES = ["campaigns.recipients.campaigns_using"]
+
 # Each erases its app's data of people who are erased (contacts.erasure).
 ERASURE_HANDLERS = ["support.erasure.erase_conversations", "messaging.erasure.erase_texts"]
 

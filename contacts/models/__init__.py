@@ -2,6 +2,7 @@
 
 from contacts.models.contact import Contact
 from contacts.models.fields import ContactField, ContactValue
+from contacts.models.filters import ContactFilter
 from contacts.models.imports import ContactImport, ImportFile, ImportRow
 from contacts.models.jobs import ContactJob, ContactJobRow, ExportPiece
 from contacts.models.lists import ContactList, ContactTag, ListMember, Tag
@@ -12,6 +13,7 @@ __all__ = [
     "Contact",
     "ContactChange",
     "ContactField",
+    "ContactFilter",
     "ContactImport",
     "ContactJob",
     "ContactJobRow",

@@ -27,6 +27,8 @@ class Contact(TenantOwned):
     email = models.CharField(max_length=254, blank=True, db_collation="C")
     language = models.CharField(max_length=10, blank=True)
     timezone = models.CharField(max_length=64, blank=True)
+    last_inbound_at = models.DateTimeField(null=True, editable=False)
+    """When the person last wrote, from any of their numbers."""
     fields = models.JSONField(default=dict)
     """Further values by name; they can be used as merge tags."""
     created_at = models.DateTimeField(default=now, editable=False)
@@ -47,6 +49,11 @@ class Contact(TenantOwned):
             models.Index(fields=["tenant", "first_key"], name="contact_first_key"),
             models.Index(fields=["tenant", "last_key"], name="contact_last_key"),
             models.Index(fields=["tenant", "email"], condition=models.Q(email__gt=""), name="contact_email"),
+            models.Index(
+                fields=["tenant", "last_inbound_at"],
+                condition=models.Q(last_inbound_at__isnull=False),
+                name="contact_last_inbound",
+            ),
             models.Index(
                 fields=["tenant", "number"], condition=models.Q(archived_at__isnull=False), name="contact_archived"
             ),

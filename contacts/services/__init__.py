@@ -2,9 +2,10 @@
 
 from contacts.services.archive import archive_contact, unarchive_contact
 from contacts.services.bulk import cancel_job, start_job
-from contacts.services.contacts import create_contact, update_contact
+from contacts.services.contacts import create_contact, note_wrote, update_contact
 from contacts.services.erase import erase_contact
 from contacts.services.fields import create_field, delete_field, ensure_fields, move_field, update_field
+from contacts.services.filters import delete_filter, save_filter
 from contacts.services.imports import start_import, upload_import
 from contacts.services.lists import (
     add_to_list,
@@ -29,6 +30,7 @@ __all__ = [
     "create_field",
     "create_list",
     "delete_field",
+    "delete_filter",
     "delete_list",
     "delete_note",
     "edit_note",
@@ -36,10 +38,12 @@ __all__ = [
     "erase_contact",
     "get_or_create_tag",
     "move_field",
+    "note_wrote",
     "prefer_number",
     "remove_from_list",
     "remove_number",
     "rename_list",
+    "save_filter",
     "start_import",
     "start_job",
     "tag_contact",

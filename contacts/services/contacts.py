@@ -1,10 +1,13 @@
 """What can be done with one contact."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from common.calling_codes import check_country
@@ -18,7 +21,7 @@ from contacts.values import refresh_values
 from tenants.audit import record
 from tenants.models import Tenant
 
-__all__ = ["create_contact", "update_contact"]
+__all__ = ["create_contact", "note_wrote", "update_contact"]
 
 _NONE: Final[Mapping[str, str]] = {}
 
@@ -56,6 +59,12 @@ def update_contact(*, contact: Contact, values: Mapping[str, str], fields: Mappi
     if changed:
         record("contact.changed", target=contact, target_name="", after={"fields": changed})
     return contact
+
+
+def note_wrote(*, contact_id: UUID, at: datetime) -> None:
+    """The person wrote; an older text that comes late changes nothing."""
+    older = Q(last_inbound_at=None) | Q(last_inbound_at__lt=at)
+    Contact.objects.filter(older, id=contact_id).update(last_inbound_at=at)
 
 
 def _save(contact: Contact, values: Mapping[str, str], fields: Mapping[str, str]) -> tuple[Contact, list[str]]:

@@ -22,7 +22,7 @@ from consent.purposes import Purpose
 from consent.services import is_suppressed, opt_in, opt_out, suppressed_among
 from contacts.fields import typed
 from contacts.forms import ContactForm, NewContactForm, OptInForm, TagForm
-from contacts.models import Contact, ContactField, ContactList, ContactNumber, Tag
+from contacts.models import Contact, ContactField, ContactFilter, ContactList, ContactNumber, Tag
 from contacts.search import search_count, search_page
 from contacts.selections import CONSENT_FILTER, filtered, id_in
 from contacts.services import (
@@ -69,9 +69,10 @@ def contacts(request: TenantRequest) -> HttpResponse:
         "counted_up_to": COUNTED_UP_TO,
         "list_choices": [(str(row.id), row.name) for row in ContactList.objects.order_by("name")],
         "tag_choices": [(str(row.id), row.name) for row in Tag.objects.order_by("name")],
+        "filter_choices": [(str(row.id), row.name) for row in ContactFilter.objects.order_by("name")],
         "consent_choices": CONSENT_FILTER,
         "archived_choices": [("1", "Archived")],
-        "searching": any(request.GET.get(name) for name in ("q", "list", "tag", "consent", "archived")),
+        "searching": any(request.GET.get(name) for name in ("q", "list", "tag", "filter", "consent", "archived")),
         "bulk_kinds": kinds_for(role),
         "may_edit": allowed(role, Permission.EDIT_CONTACTS),
         "may_import": allowed(role, Permission.IMPORT_CONTACTS),

@@ -1,6 +1,6 @@
 """Customer accounts and their members."""
 
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -55,6 +55,11 @@ class Tenant(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone, as moments are converted by it."""
+        return ZoneInfo(self.timezone)
 
     @property
     def countries(self) -> frozenset[str]:

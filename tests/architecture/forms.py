@@ -17,7 +17,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from campaigns.models import Campaign
 from campaigns.services import choose_audience, launch, save_draft
-from contacts.models import ListMember
+from contacts.models import ContactFilter, ListMember
 from contacts.services import (
     add_note,
     add_number,
@@ -26,6 +26,7 @@ from contacts.services import (
     create_field,
     create_list,
     get_or_create_tag,
+    save_filter,
     start_job,
     tag_contact,
     upload_import,
@@ -105,6 +106,9 @@ FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
     "conversation_close": lambda s: ({"conversation_id": s.conversation.id}, {}),
     "conversation_open": lambda _: ({}, {"number": "+12025550178"}),
     "conversation_review": lambda s: ({"conversation_id": s.conversation.id}, {"decision": "keep"}),
+    "filter_delete": lambda s: ({"filter_id": s.filter.id}, {}),
+    "filter_edit": lambda s: ({"filter_id": s.filter.id}, {"name": "Others", "r.match": "all", "r.parts": ""}),
+    "filter_new": lambda _: ({}, {"name": "New", **CONDITION}),
     "import_job": lambda s: (
         {"import_id": s.job.id},
         {"column_0": "first_name", "column_1": "number", "basis": "paper", "purposes": ["marketing"]},
@@ -137,6 +141,13 @@ FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
     "template_new": lambda _: ({}, {"name": "New", "purpose": "marketing", "body": "Hello"}),
 }
 
+CONDITION: Final = {
+    "r.match": "all",
+    "r.parts": "c",
+    "r.0.subject": "first_name",
+    "r.0.operator": "starts",
+    "r.0.value": "Ann",
+}
 FILE: Final = b"name,phone\nAnn Lee,+12025550101\n"
 
 
@@ -183,6 +194,9 @@ def stage(cast: Cast, client: Client) -> Stage:
         things.guest = add_guest(tenant=tenant, number="+12025550173")
         things.invitation, _ = invite(email="nina@clinic.example", role=Role.AGENT, invited_by=cast.alice)
         things.further = add_number(tenant=tenant, contact=things.contact, number="+12025550103")
+        things.filter = save_filter(
+            tenant=tenant, kept=ContactFilter(), name="Regulars", rule={"match": "all", "parts": []}
+        )
         things.field = create_field(label="Town", kind="text")
         create_field(label="Size", kind="number")
         things.note = add_note(contact=things.contact, body="Comes on Tuesdays", author_id=cast.alice.id)
