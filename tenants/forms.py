@@ -107,10 +107,13 @@ class _ZoneSelect(forms.Select):
     def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)
         option["attrs"]["data-country"] = _COUNTRY_OF.get(str(value), "")
+        if value in _MAIN_ZONES:
+            option["attrs"]["data-main"] = True
         return option
 
 
 _COUNTRY_OF = dict(zones())
+_MAIN_ZONES = frozenset({country: zone for zone, country in reversed(zones())}.values())
 _one_line = RegexValidator(r"[\x00-\x1f\x7f\u2028\u2029]", "Write this in one line.", inverse_match=True)
 
 

@@ -16,8 +16,8 @@ export function offerZones() {
     }
     country.addEventListener("change", () => {
       if (zones.selectedOptions[0]?.dataset.country === country.value) return;
-      const first = places.find((option) => option.dataset.country === country.value);
-      if (first) zones.value = first.value;
+      const main = places.find((option) => option.dataset.country === country.value && "main" in option.dataset);
+      if (main) zones.value = main.value;
     });
   }
 }

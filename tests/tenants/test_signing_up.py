@@ -178,6 +178,14 @@ def test_help_contacts_that_lead_somewhere(stella: Client, contact: str) -> None
     assert tenant.help_contact == contact
 
 
+def test_a_countrys_main_zone_is_marked(stella: Client) -> None:
+    """What the page offers when somebody chooses a country: for the United States not Adak, the first by name."""
+    page = text_of(stella.get(reverse("tenant_new")))
+    assert re.search(r'<option value="America/New_York"[^>]* data-main', page)
+    assert not re.search(r'<option value="America/Adak"[^>]* data-main', page)
+    assert re.search(r'<option value="Europe/Berlin"[^>]* data-main', page)
+
+
 def test_markup_is_shown_and_never_run(stella: Client) -> None:
     hostile = "<script>alert('x')</script>\"><b>"
     page = stella.post(reverse("tenant_new"), BUSINESS | {"name": hostile, "brand_name": ""}, follow=True)
