@@ -41,10 +41,7 @@ def navigation(path: str, role: str, *, in_trial: bool = False, restricted: bool
     children = [
         _entry("Business", "business", "building-2", path),
         _entry("Team", "team", "users-round", path),
-        _entry("Contact fields", "contact_fields", "text-cursor-input", path),
-        _entry("Countries", "countries", "globe", path),
-        _entry("Security", "security", "lock-keyhole", path),
-        _entry("Senders", "senders", "smartphone", path),
+        *([] if restricted else _for_everybody(path)),
         _entry("Templates", "templates", "file-text", path),
         _entry("Consent & compliance", "compliance", "shield-check", path),
     ]
@@ -55,6 +52,16 @@ def navigation(path: str, role: str, *, in_trial: bool = False, restricted: bool
     return [
         *entries,
         Entry("Settings", children[0].url, "settings", any(child.active for child in children), children=children),
+    ]
+
+
+def _for_everybody(path: str) -> list[Entry]:
+    """Settings that are closed to members who see only assigned conversations."""
+    return [
+        _entry("Contact fields", "contact_fields", "text-cursor-input", path),
+        _entry("Countries", "countries", "globe", path),
+        _entry("Security", "security", "lock-keyhole", path),
+        _entry("Senders", "senders", "smartphone", path),
     ]
 
 

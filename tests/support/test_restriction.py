@@ -156,6 +156,12 @@ def test_counts_are_of_his_own(bob: Client, cast: Cast, two: tuple[Conversation,
     assert bob.get(reverse("contacts")).context["count"] == 1
 
 
+def test_the_navigation_leads_to_no_closed_page(bob: Client) -> None:
+    entries = bob.get(reverse("home")).context["navigation"]
+    for entry in [*entries, *(child for group in entries for child in group.children)]:
+        assert bob.get(entry.url).status_code == 200, entry.label
+
+
 def test_taking_it_away_holds_at_once(bob: Client, cast: Cast, two: tuple[Conversation, Conversation]) -> None:
     mine, _ = two
     with tenant_scope(cast.clinic.tenant.id):
