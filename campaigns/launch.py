@@ -50,6 +50,8 @@ class _Recipient:
     id: UUID
     number: str
     contact: Contact | None
+    merged: bool = False
+    """The contact was merged into one that is a recipient, too."""
 
 
 def take_turn(tenant_id: UUID, campaign_id: UUID) -> bool:
@@ -151,7 +153,12 @@ def _next_page(campaign_id: UUID) -> list[_Recipient]:
         .values_list("id", "number", "contact_id")[:MAX_BATCH]
     )
     contacts = Contact.objects.in_bulk([contact_id for _, _, contact_id in rows if contact_id])
-    return [_Recipient(row_id, number, contacts.get(contact_id)) for row_id, number, contact_id in rows]
+    gone = [contact_id for _, _, contact_id in rows if contact_id and contact_id not in contacts]
+    merged = set(Contact.with_erased.filter(id__in=gone).exclude(merged_into=None).values_list("id", flat=True))
+    return [
+        _Recipient(row_id, number, contacts.get(contact_id), contact_id in merged)
+        for row_id, number, contact_id in rows
+    ]
 
 
 def _plan_page(campaign: Campaign, page: Sequence[_Recipient]) -> None:
@@ -192,7 +199,10 @@ def _decide(campaign: Campaign, page: Sequence[_Recipient], rendered: Sequence[R
     for recipient, text in zip(page, rendered, strict=True):
         candidates.append(
             Candidate(
-                recipient.number, text.missing, recipient.number in repeated, person_erased=recipient.contact is None
+                recipient.number,
+                () if recipient.merged else text.missing,
+                recipient.number in repeated or recipient.merged,
+                person_erased=recipient.contact is None and not recipient.merged,
             )
         )
         repeated.add(recipient.number)

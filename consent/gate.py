@@ -183,7 +183,7 @@ REASONS: Final[Mapping[str, str]] = {
     "person_agreed": "Has not agreed to this kind of text",
     "no_stop_in_question": "May have asked to stop; decide about it in the inbox",
     "text_is_complete": "A value for the text is missing",
-    "one_per_number": "Another contact with the same number gets this text",
+    "one_per_number": "The same person or number gets this text already",
     "trial_daily_limit": "The texts of today's trial are used up",
 }
 """What staff read, by rule."""

@@ -1,6 +1,6 @@
 """Forms of the contact pages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from zoneinfo import available_timezones
 
@@ -13,7 +13,7 @@ from contacts.exporting.columns import USUAL
 from contacts.exporting.columns import choices as export_columns
 from contacts.fields import CHOICE_LENGTH, MAX_CHOICES, VALUE_LENGTH, Kind, ValueProblem, read
 from contacts.importing.columns import FIELDS
-from contacts.models import ContactField, ContactImport, ContactJob, ContactList
+from contacts.models import Contact, ContactField, ContactImport, ContactJob, ContactList
 from contacts.models.contact import NAME_LENGTH
 from contacts.models.fields import FIELD_LABEL_LENGTH
 from contacts.models.filters import FILTER_NAME_LENGTH
@@ -28,6 +28,7 @@ __all__ = [
     "FilterForm",
     "ImportChoicesForm",
     "ListForm",
+    "MergeForm",
     "NewContactForm",
     "NoteForm",
     "NumberForm",
@@ -239,6 +240,39 @@ _BULK_FIELDS: Final[dict[str, tuple[str, ...]]] = {
     ContactJob.Kind.SET_FIELD: ("field", "value"),
     ContactJob.Kind.ERASE: ("typed",),
     ContactJob.Kind.EXPORT: ("columns", "format"),
+}
+
+
+class MergeForm(forms.Form):
+    """Which value is kept where two contacts have different ones."""
+
+    def __init__(
+        self, *args: object, kept: Contact, gone: Contact, labels: Mapping[str, str], **kwargs: object
+    ) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        for name, label in _MERGED.items():
+            self._offer(name, label, getattr(kept, name), getattr(gone, name))
+        for key, value in gone.fields.items():
+            self._offer(f"field:{key}", labels.get(key, key), kept.fields.get(key, ""), value)
+
+    def _offer(self, name: str, label: str, kept: object, gone: object) -> None:
+        if kept and gone and kept != gone:
+            choices = [("kept", str(kept)), ("gone", str(gone))]
+            self.fields[name] = forms.ChoiceField(
+                label=label, choices=choices, widget=forms.RadioSelect, initial="kept"
+            )
+
+    def taken(self) -> list[str]:
+        """What is kept of the contact that goes."""
+        return [name for name, choice in self.cleaned_data.items() if choice == "gone"]
+
+
+_MERGED: Final = {
+    "first_name": "First name",
+    "last_name": "Last name",
+    "email": "E-mail",
+    "language": "Language",
+    "timezone": "Time zone",
 }
 
 

@@ -8,8 +8,9 @@ from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
-from common.retries import log_failure
+from common.retries import each, log_failure
 from contacts.bulk.run import run_job
+from contacts.duplicates import find_duplicates, waiting_searches
 from contacts.exporting.pieces import delete_old
 from contacts.importing.run import run_import
 from contacts.models import ContactField, ContactImport, ContactJob
@@ -21,7 +22,9 @@ __all__ = [
     "import_rows",
     "resume_contact_jobs",
     "resume_imports",
+    "resume_searches",
     "run_contact_job",
+    "search_duplicates",
     "wipe_deleted_fields",
     "wipe_field",
 ]
@@ -72,6 +75,18 @@ def resume_contact_jobs() -> None:
 def delete_exports() -> None:
     """Delete exported files that have been kept long enough."""
     delete_old()
+
+
+@shared_task(name="contacts.search_duplicates")
+def search_duplicates(tenant_id: str, search_id: str) -> None:
+    """Do one search for duplicates."""
+    find_duplicates(UUID(tenant_id), UUID(search_id))
+
+
+@shared_task(name="contacts.resume_searches")
+def resume_searches() -> None:
+    """Do the searches for duplicates whose hint was lost."""
+    each(waiting_searches(), lambda found: find_duplicates(*found), doing="look for duplicates")
 
 
 def _run_job(tenant_id: UUID, job_id: UUID) -> bool:

@@ -2,12 +2,16 @@
 
 from django.urls import path
 
-from contacts.views import archive, bulk, contacts, erase, fields, filters, imports, lists, notes, numbers
+from contacts.views import archive, bulk, contacts, duplicates, erase, fields, filters, imports, lists, notes, numbers
 
 urlpatterns = [
     path("", contacts.contacts, name="contacts"),
     path("add/", contacts.contact_add, name="contact_add"),
     path("bulk/", bulk.bulk, name="contact_bulk"),
+    path("duplicates/", duplicates.duplicates, name="duplicates"),
+    path("duplicates/find/", duplicates.duplicates_find, name="duplicates_find"),
+    path("duplicates/<uuid:pair_id>/dismiss/", duplicates.pair_dismiss, name="pair_dismiss"),
+    path("<uuid:contact_id>/merge/<uuid:gone_id>/", duplicates.contact_merge, name="contact_merge"),
     path("jobs/", bulk.jobs, name="contact_jobs"),
     path("jobs/<uuid:job_id>/", bulk.job, name="contact_job"),
     path("jobs/<uuid:job_id>/file/", bulk.job_file, name="contact_job_file"),

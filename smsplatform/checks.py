@@ -11,7 +11,11 @@ from django.utils.module_loading import import_string
 __all__ = ["register_all"]
 
 LEDGER_KEY_BYTES: Final = 32
-_HANDLERS: Final = {"INBOUND_HANDLERS": "smsplatform.E001", "ERASURE_HANDLERS": "smsplatform.E009"}
+_HANDLERS: Final = {
+    "INBOUND_HANDLERS": "smsplatform.E001",
+    "ERASURE_HANDLERS": "smsplatform.E009",
+    "MERGE_HANDLERS": "smsplatform.E010",
+}
 _LOCAL_MAIL: Final = "django.core.mail.backends.filebased.EmailBackend"
 
 

@@ -25,6 +25,7 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "wipe-deleted-fields": _every(60.0, "contacts.wipe_deleted_fields"),
     "resume-contact-jobs": _every(30.0, "contacts.resume_jobs"),
     "delete-exports": _every(600.0, "contacts.delete_exports"),
+    "resume-searches": _every(60.0, "contacts.resume_searches"),
     "refresh-figures": _every(30.0, "analytics.refresh_figures"),
     "delete-tenants": _every(60.0, "tenants.delete_tenants"),
     "export-tenants": _every(20.0, "tenants.export_tenants"),

@@ -120,6 +120,13 @@ ERASURE_HANDLERS = ["support.erasure.erase_conversations", "messaging.erasure.er
 # Upwards by name only: which numbers a member who sees only assigned conversations may see.
 ASSIGNED_NUMBERS = "support.assignment.assigned_numbers"
 
+# Each re-points its app's rows when two contacts become one (contacts.merging).
+MERGE_HANDLERS = [
+    "campaigns.merging.move_recipients",
+    "support.merging.move_conversations",
+    "messaging.merging.move_messages",
+]
+
 # --- Data ---------------------------------------------------------------------------------------------------------
 
 DATABASES: dict[str, dict[str, Any]] = {

@@ -23,6 +23,7 @@ class Permission(models.TextChoices):
     REPLY = "reply", "Answer conversations"
     EDIT_CONTACTS = "contacts.edit", "Add and change contacts and record opt-ins and opt-outs"
     IMPORT_CONTACTS = "contacts.import", "Import contact files"
+    MERGE_CONTACTS = "contacts.merge", "Merge contacts that are the same person"
     EXPORT_CONTACTS = "contacts.export", "Export contacts as a file"
     ERASE_CONTACTS = "contacts.erase", "Erase people for good"
     EDIT_ALL_NOTES = "notes.edit_all", "Change and delete the notes of colleagues"
@@ -38,6 +39,7 @@ _VIEWER: Final = frozenset({Permission.VIEW})
 _AGENT: Final = _VIEWER | {Permission.REPLY, Permission.EDIT_CONTACTS}
 _MANAGER: Final = _AGENT | {
     Permission.IMPORT_CONTACTS,
+    Permission.MERGE_CONTACTS,
     Permission.EXPORT_CONTACTS,
     Permission.ERASE_CONTACTS,
     Permission.EDIT_ALL_NOTES,

@@ -1,6 +1,7 @@
 """The people a tenant knows, the lists and tags they stand in, and the files they came from."""
 
 from contacts.models.contact import Contact
+from contacts.models.duplicates import DuplicatePair, DuplicateSearch
 from contacts.models.fields import ContactField, ContactValue
 from contacts.models.filters import ContactFilter
 from contacts.models.imports import ContactImport, ImportFile, ImportRow
@@ -22,6 +23,8 @@ __all__ = [
     "ContactNumber",
     "ContactTag",
     "ContactValue",
+    "DuplicatePair",
+    "DuplicateSearch",
     "ExportPiece",
     "ImportFile",
     "ImportRow",

@@ -36,6 +36,8 @@ class Contact(TenantOwned):
     """Since when the person is out of lists, searches and audiences; they and what happened with them are kept."""
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)
     """Set for an empty shell: a person whose data was erased. ``objects`` does not find it."""
+    merged_into = models.UUIDField(null=True, blank=True, editable=False)
+    """Of an empty shell: the contact that has everything of it now."""
     updated_at = models.DateTimeField(default=now, editable=False)
 
     objects: ClassVar[ContactManager[Self]] = ContactManager()
@@ -66,7 +68,9 @@ class Contact(TenantOwned):
             return rows.filter(id__in=with_numbers(models.Q(number__in=numbers_assigned_to(member_id))))
 
     def __str__(self) -> str:
-        return "Erased person" if self.erased_at else self.full_name or self.number
+        if self.erased_at:
+            return "Merged contact" if self.merged_into else "Erased person"
+        return self.full_name or self.number
 
     @property
     def full_name(self) -> str:

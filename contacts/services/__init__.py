@@ -17,6 +17,7 @@ from contacts.services.lists import (
     tag_contact,
     untag_contact,
 )
+from contacts.services.merge import dismiss_pair, merge_contacts, start_search
 from contacts.services.notes import add_note, delete_note, edit_note
 from contacts.services.numbers import add_number, prefer_number, remove_number
 
@@ -33,10 +34,12 @@ __all__ = [
     "delete_filter",
     "delete_list",
     "delete_note",
+    "dismiss_pair",
     "edit_note",
     "ensure_fields",
     "erase_contact",
     "get_or_create_tag",
+    "merge_contacts",
     "move_field",
     "note_wrote",
     "prefer_number",
@@ -46,6 +49,7 @@ __all__ = [
     "save_filter",
     "start_import",
     "start_job",
+    "start_search",
     "tag_contact",
     "unarchive_contact",
     "untag_contact",

@@ -17,7 +17,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from campaigns.models import Campaign
 from campaigns.services import choose_audience, launch, save_draft
-from contacts.models import ContactFilter, ListMember
+from contacts.models import ContactFilter, DuplicatePair, ListMember
 from contacts.services import (
     add_note,
     add_number,
@@ -92,6 +92,7 @@ FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
     "contact_job_cancel": lambda s: ({"job_id": s.bulk.id}, {}),
     "contact_list_add": lambda s: ({"contact_id": s.other.id}, {"list": s.list.id}),
     "contact_list_remove": lambda s: ({"contact_id": s.contact.id, "list_id": s.list.id}, {}),
+    "contact_merge": lambda s: ({"contact_id": s.contact.id, "gone_id": s.other.id}, {}),
     "contact_number_add": lambda s: ({"contact_id": s.contact.id}, {"number": "+12025550176"}),
     "contact_number_prefer": lambda s: ({"contact_id": s.contact.id, "number_id": s.further.id}, {}),
     "contact_number_remove": lambda s: ({"contact_id": s.contact.id, "number_id": s.further.id}, {}),
@@ -109,6 +110,7 @@ FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
     "filter_delete": lambda s: ({"filter_id": s.filter.id}, {}),
     "filter_edit": lambda s: ({"filter_id": s.filter.id}, {"name": "Others", "r.match": "all", "r.parts": ""}),
     "filter_new": lambda _: ({}, {"name": "New", **CONDITION}),
+    "duplicates_find": lambda _: ({}, {}),
     "import_job": lambda s: (
         {"import_id": s.job.id},
         {"column_0": "first_name", "column_1": "number", "basis": "paper", "purposes": ["marketing"]},
@@ -127,6 +129,7 @@ FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
     "note_delete": lambda s: ({"contact_id": s.contact.id, "note_id": s.note.id}, {}),
     "note_edit": lambda s: ({"contact_id": s.contact.id, "note_id": s.note.id}, {"body": "Comes on Fridays"}),
     "security_rule": lambda _: ({}, {"required": "yes"}),
+    "pair_dismiss": lambda s: ({"pair_id": s.pair.id}, {}),
     "sender_act": lambda s: ({"sender_id": s.sender.id, "action": "pause"}, {}),
     "sender_add": lambda s: ({}, {"account": s.account.id, "value": "+12025550179", "kind": "long_code"}),
     "approval_ask": lambda _: ({}, {"plan": "Appointment reminders to our patients", "agreed": "on"}),
@@ -202,6 +205,7 @@ def stage(cast: Cast, client: Client) -> Stage:
         things.note = add_note(contact=things.contact, body="Comes on Tuesdays", author_id=cast.alice.id)
         things.archived = create_contact(tenant=tenant, number="+12025550104", values={})
         archive_contact(contact=things.archived)
+        things.pair = DuplicatePair.objects.create(one=things.contact, other=things.other, why="email")
         things.bulk = start_job(
             tenant=tenant, kind="archive", people=People((things.contact.id,)), values={}, user_id=cast.alice.id
         )
