@@ -62,6 +62,7 @@ def contact(request: TenantRequest, contact_id: UUID) -> HttpResponse:
         "now": timezone.now(),
         "may_edit": allowed(role, Permission.EDIT_CONTACTS),
         "may_edit_notes": allowed(role, Permission.EDIT_ALL_NOTES),
+        "is_restricted": request.membership.is_restricted,
         "may_erase": allowed(role, Permission.ERASE_CONTACTS),
         "may_reply": allowed(role, Permission.REPLY),
         "may_import": allowed(role, Permission.IMPORT_CONTACTS),

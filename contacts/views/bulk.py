@@ -24,6 +24,7 @@ from contacts.services.bulk import People
 from tenants.access import TenantRequest, tenant_view
 from tenants.audit import record
 from tenants.confirmation import confirmed_recently, recently_confirmed
+from tenants.models import Membership
 from tenants.permissions import Permission, allowed
 
 __all__ = ["bulk", "job", "job_cancel", "job_file", "jobs", "kinds_for"]
@@ -42,9 +43,11 @@ _CONTENT_TYPES: Final = {
 _Kind = ContactJob.Kind
 
 
-def kinds_for(role: str) -> list[tuple[str, str]]:
-    """What a role may do with many contacts."""
-    return [(kind.value, str(kind.label)) for kind in _Kind if allowed(role, _needed(kind))]
+def kinds_for(membership: Membership) -> list[tuple[str, str]]:
+    """What a member may do with many contacts; nothing for one who sees only some of them."""
+    if membership.is_restricted:
+        return []
+    return [(kind.value, str(kind.label)) for kind in _Kind if allowed(membership.role, _needed(kind))]
 
 
 def _needed(kind: str) -> Permission:

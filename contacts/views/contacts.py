@@ -73,7 +73,7 @@ def contacts(request: TenantRequest) -> HttpResponse:
         "consent_choices": CONSENT_FILTER,
         "archived_choices": [("1", "Archived")],
         "searching": any(request.GET.get(name) for name in ("q", "list", "tag", "filter", "consent", "archived")),
-        "bulk_kinds": kinds_for(role),
+        "bulk_kinds": kinds_for(request.membership),
         "may_merge": allowed(role, Permission.MERGE_CONTACTS),
         "may_edit": allowed(role, Permission.EDIT_CONTACTS),
         "may_import": allowed(role, Permission.IMPORT_CONTACTS),
