@@ -12,12 +12,12 @@ from django.urls import reverse
 from campaigns.models import Campaign
 from consent.models import ALL_PURPOSES, ConsentRecord
 from consent.purposes import Purpose
-from contacts.models import Contact, ContactChange, ContactImport, ContactNote, ImportRow
+from contacts.models import Contact, ContactChange, ContactImport, ContactJob, ContactJobRow, ContactNote, ImportRow
 from messaging.models import InboundMessage, Message
 from messaging.reasons import reason_of
 from tenants.models import User
 
-__all__ = ["Event", "Newest", "changes", "consent", "imports", "inbound", "messages", "notes"]
+__all__ = ["Event", "Newest", "bulk_actions", "changes", "consent", "imports", "inbound", "messages", "notes"]
 
 ModelT = TypeVar("ModelT", bound=models.Model)
 
@@ -174,6 +174,20 @@ def changes(contact: Contact, newest: Newest) -> Iterator[Event]:
             at=change.at,
             title=f"{change.get_kind_display()}{named}",
             detail=_by(change.actor),
+        )
+
+
+def bulk_actions(contact: Contact, newest: Newest) -> Iterator[Event]:
+    """What was done with them and many others at once, if it changed something."""
+    rows = ContactJobRow.objects.filter(contact_id=contact.id, outcome=ContactJobRow.Outcome.CHANGED)
+    jobs = ContactJob.objects.filter(id__in=rows.values("job_id")).select_related("created_by")
+    for job in newest(jobs, "created_at"):
+        yield Event(
+            id=job.id,
+            kind="change",
+            at=job.created_at,
+            title=f"Bulk action: {str(job)[:1].lower()}{str(job)[1:]}",
+            detail=_by(job.created_by),
         )
 
 

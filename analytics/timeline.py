@@ -39,10 +39,11 @@ _BY_NUMBER: Final[Mapping[str, Callable[[str, Newest], Iterator[Event]]]] = {
     "consent": happenings.consent,
     "import": happenings.imports,
 }
-_BY_CONTACT: Final[Mapping[str, Callable[[Contact, Newest], Iterator[Event]]]] = {
-    "note": happenings.notes,
-    "change": happenings.changes,
-}
+_BY_CONTACT: Final[Sequence[tuple[str, Callable[[Contact, Newest], Iterator[Event]]]]] = (
+    ("note", happenings.notes),
+    ("change", happenings.changes),
+    ("change", happenings.bulk_actions),
+)
 
 ModelT = TypeVar("ModelT", bound=models.Model)
 
@@ -65,7 +66,7 @@ def timeline(
     wanted = {kind} if kind in KINDS else KINDS.keys()
     streams = [
         *(source(number, newest) for name, source in _BY_NUMBER.items() if name in wanted for number in numbers),
-        *(source(contact, newest) for name, source in _BY_CONTACT.items() if name in wanted),
+        *(source(contact, newest) for name, source in _BY_CONTACT if name in wanted),
     ]
     found = list(islice(merge(*streams, key=_order, reverse=True), limit + 1))
     more = len(found) > limit

@@ -74,6 +74,11 @@ class ContactJob(TenantOwned):
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.about}" if self.about else self.get_kind_display()
 
+    def outcomes(self) -> dict[str, str]:
+        """What can become of a person, in words."""
+        changed = {self.Kind.EXPORT.value: "Exported", self.Kind.ERASE.value: "Erased"}.get(self.kind, "Changed")
+        return {**dict(ContactJobRow.Outcome.choices), ContactJobRow.Outcome.CHANGED.value: changed}
+
     @property
     def per_second(self) -> float:
         """How many people a second it went through."""

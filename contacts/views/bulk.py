@@ -168,12 +168,13 @@ def _rows(request: TenantRequest, found: ContactJob) -> dict[str, object]:
         rows = rows.filter(contact_id__gt=after)
     page = list(rows.order_by("contact_id")[: PAGE_ROWS + 1])
     people = Contact.objects.in_bulk([row.contact_id for row in page])
+    words = found.outcomes()
     return {
-        "rows": [(row, people.get(row.contact_id)) for row in page[:PAGE_ROWS]],
+        "rows": [(row, people.get(row.contact_id), words[row.outcome]) for row in page[:PAGE_ROWS]],
         "next": page[PAGE_ROWS - 1].contact_id if len(page) > PAGE_ROWS else None,
         "started": after is not None,
         "outcome": outcome,
-        "outcomes": [(value, label, found.counts.get(value, 0)) for value, label in ContactJobRow.Outcome.choices],
+        "outcomes": [(value, label, found.counts.get(value, 0)) for value, label in words.items()],
     }
 
 

@@ -86,6 +86,18 @@ def test_tags_and_lists(cast: Cast, ids: list[UUID]) -> None:
         assert [member.contact_id for member in ListMember.objects.all()] == ids[:1]
 
 
+def test_the_timeline_tells_what_was_changed_in_bulk(client: Client, cast: Cast, ids: list[UUID]) -> None:
+    run(cast, "add_tag", ids[:1], tag="VIP")
+    run(cast, "remove_tag", ids[:1], tag="VIP")
+    run(cast, "remove_tag", ids[:1], tag="VIP")
+    sign_in(client, cast.vera, cast.clinic.tenant)
+    events = client.get(reverse("contact", args=[ids[0]]), {"kind": "change"}).context["timeline"].events
+    assert [(event.title, event.detail) for event in events] == [
+        ("Bulk action: remove a tag: VIP", "By Mona"),
+        ("Bulk action: add a tag: VIP", "By Mona"),
+    ]
+
+
 def test_fields(cast: Cast, ids: list[UUID]) -> None:
     with tenant_scope(cast.clinic.tenant.id):
         field = create_field(label="Visits", kind="number")
