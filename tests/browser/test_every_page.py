@@ -16,7 +16,10 @@ STEADY = (
     "/contacts/import/",
     "/campaigns/",
     "/campaigns/new/",
+    "/settings/business/",
     "/settings/team/",
+    "/settings/trial/",
+    "/new-account/",
     "/settings/security/",
     "/settings/senders/",
     "/settings/templates/",
@@ -62,7 +65,7 @@ def test_every_page_holds_up(anywhere: Visitor) -> None:
         anywhere.check()
 
 
-@pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/password/reset/"])
+@pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"])
 def test_signing_in_holds_up(anywhere: Visitor, path: str) -> None:
     anywhere.open(path)
     anywhere.check()
