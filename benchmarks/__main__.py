@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.stack import servers
 
-BENCHMARKS = ("dispatch", "web_server")
+BENCHMARKS = ("dispatch", "web_server", "contact_search")
 
 
 def main() -> None:

@@ -1,0 +1,138 @@
+"""Searching and filtering a tenant with a million contacts, at the database, with row-level security on.
+
+Each case is a page of the list (the first or one deep in it) with its bounded count, as the page asks for them. The
+baseline asks for the same people the obvious way: ``icontains`` and lookups inside JSON.
+"""
+
+import os
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+__all__ = ["run"]
+
+CONTACTS: Final = int(os.environ.get("BENCH_CONTACTS", "1000000"))
+ROUNDS: Final = 5
+NAIVE_ROUNDS: Final = 2
+
+Case = Callable[[], object]
+
+
+def run() -> Iterator[Mapping[str, Any]]:
+    """One line for all cases together, one for the slowest, and the baseline."""
+    from benchmarks.crowd import fill
+    from tests.cast import make_company
+
+    company = make_company("Crowd", "crowd@bench.example", "+12025550170")
+    began = time.monotonic()
+    fill(company.tenant.id, CONTACTS)
+    yield {"name": "contacts made", "value": round(CONTACTS / (time.monotonic() - began)), "unit": "contacts/s"}
+    times = _times(company.tenant, _cases(company.tenant), ROUNDS)
+    everything = sorted(one for several in times.values() for one in several)
+    yield _line(f"search and filters, {CONTACTS:,} contacts", everything)
+    slowest = sorted(times.items(), key=lambda item: -_percentile(sorted(item[1]), 50))[:8]
+    for name, several in slowest:
+        yield _line(f"slowest: {name}", sorted(several))
+    naive = _times(company.tenant, _naive_cases(), NAIVE_ROUNDS)
+    yield _line("naive: icontains and JSON", sorted(one for several in naive.values() for one in several))
+
+
+def _cases(tenant: Any) -> dict[str, Case]:
+    from benchmarks.crowd_cases import QUICK, RULES, SEARCHES, named
+    from common.pages import at_most, page_by_id
+    from contacts.filters.rules import read_rule
+    from contacts.filters.select import chosen, live_count
+    from contacts.models import Contact, ContactField, ContactList, Tag
+    from contacts.search import search_count, search_page
+    from contacts.selections import filtered
+    from tenants.scope import tenant_scope
+
+    with tenant_scope(tenant.id):
+        ids = {str(each): str(each.pk) for model in (ContactField, Tag, ContactList) for each in model.objects.all()}
+        deep = str(Contact.objects.order_by("-id").values_list("id", flat=True)[CONTACTS // 2])
+    codes = tenant.calling_codes
+
+    def search(text: str, cursor: str | None) -> Case:
+        return lambda: (
+            search_page(filtered({}), text, codes, cursor),
+            search_count(filtered({}), text, codes, 10_000),
+        )
+
+    def quick(query: Mapping[str, str], cursor: str | None) -> Case:
+        asked = {name: ids.get(value, value) for name, value in query.items()}
+        return lambda: (page_by_id(filtered(asked), cursor), at_most(filtered(asked), 10_000))
+
+    def rule(data: Mapping[str, Any], cursor: str | None) -> Case:
+        read = read_rule(named(dict(data), ids))
+        return lambda: (page_by_id(chosen(read, tenant), cursor), live_count(chosen(read, tenant), 10_000))
+
+    cases: dict[str, Case] = {}
+    for where, cursor in (("first page", None), ("deep page", deep)):
+        cases |= {f"search {name}, {where}": search(text, cursor) for name, text in SEARCHES.items()}
+        cases |= {f"list by {name}, {where}": quick(query, cursor) for name, query in QUICK.items()}
+        cases |= {f"filter {name}, {where}": rule(data, cursor) for name, data in RULES.items()}
+    return cases
+
+
+def _naive_cases() -> dict[str, Case]:
+    from django.db.models import Q
+
+    from contacts.models import Contact
+
+    def page(condition: Q) -> Case:
+        return lambda: (
+            list(Contact.objects.filter(condition).order_by("-id")[:51]),
+            Contact.objects.filter(condition).count(),
+        )
+
+    return {
+        "name": page(Q(first_name__icontains="mary") | Q(last_name__icontains="mary")),
+        "rare name": page(Q(first_name__icontains="garciaab") | Q(last_name__icontains="garciaab")),
+        "number": page(Q(number__contains="2012")),
+        "city": page(Q(fields__city="Boston")),
+        "visits": page(Q(fields__visits="99")),
+    }
+
+
+def _times(tenant: Any, cases: Mapping[str, Case], rounds: int) -> dict[str, list[float]]:
+    """Milliseconds that the statements of each case took, without the first time, which fills caches."""
+    from django.db import connection
+
+    from tenants.scope import tenant_scope
+
+    spent = 0.0
+
+    def timed(execute: Callable[..., Any], *args: Any) -> Any:
+        nonlocal spent
+        began = time.perf_counter()
+        try:
+            return execute(*args)
+        finally:
+            spent += time.perf_counter() - began
+
+    times: dict[str, list[float]] = {name: [] for name in cases}
+    dice = random.Random(1)
+    for turn in range(rounds + 1):
+        for name in dice.sample(sorted(cases), len(cases)):
+            with tenant_scope(tenant.id), connection.execute_wrapper(timed):
+                spent = 0.0
+                cases[name]()
+                if turn:
+                    times[name].append(1000 * spent)
+    return times
+
+
+def _percentile(ordered: list[float], percent: int) -> float:
+    return ordered[min(len(ordered) * percent // 100, len(ordered) - 1)]
+
+
+def _line(name: str, ordered: list[float]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "value": round(_percentile(ordered, 95), 1),
+        "unit": "ms p95",
+        "p50_ms": round(_percentile(ordered, 50), 1),
+        "p99_ms": round(_percentile(ordered, 99), 1),
+        "asked": len(ordered),
+    }

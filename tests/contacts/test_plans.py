@@ -1,0 +1,173 @@
+"""What the list of contacts asks of PostgreSQL stays on indexes under row-level security, for common and rare matches.
+
+Each case runs as the pages run it. The statements it made are explained again with what they really touched: a case
+fails on a sequential scan of a table of contacts, and when a statement reads far more rows than a page holds.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from benchmarks.crowd import fill
+from benchmarks.crowd_cases import QUICK, RULES, SEARCHES, named
+from common.pages import at_most, page_by_id
+from contacts.filters.rules import read_rule
+from contacts.filters.select import chosen, live_count
+from contacts.models import Contact, ContactField, ContactList, Tag
+from contacts.search import search_count, search_page
+from contacts.selections import filtered
+from tenants.models import Tenant
+from tenants.operations import RUNTIME_ROLE
+from tenants.scope import tenant_scope
+from tests.cast import make_company
+
+pytestmark = [pytest.mark.xdist_group("plans"), pytest.mark.django_db]
+
+PEOPLE: Final = 60_000
+OTHERS: Final = 20_000
+MOST_ROWS: Final = PEOPLE // 2
+"""A page or a bounded count may look at many rows, never at most of them."""
+TABLES: Final = {
+    "contacts_contact",
+    "contacts_contactnumber",
+    "contacts_contactvalue",
+    "contacts_contacttag",
+    "contacts_listmember",
+    "consent_consentstate",
+}
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """The large tenant and the ids of what it has."""
+
+    tenant: Tenant
+    ids: dict[str, str]
+    middle: str
+    """A contact halfway down the list."""
+
+
+@pytest.fixture(scope="module")
+def crowd(django_db_setup: None, django_db_blocker: Any) -> Iterator[Crowd]:
+    """Very many contacts, committed, with another tenant's beside them."""
+    with django_db_blocker.unblock():
+        tenant = make_company("Crowd", "crowd@crowd.example", "+12025550190").tenant
+        other = make_company("Others", "others@crowd.example", "+12025550191").tenant
+        fill(tenant.id, PEOPLE)
+        fill(other.id, OTHERS)
+        with tenant_scope(tenant.id):
+            ids = {
+                str(each): str(each.pk)
+                for model in (ContactField, Tag, ContactList)
+                for each in model._default_manager.all()
+            }
+            middle = str(Contact.objects.order_by("-id").values_list("id", flat=True)[PEOPLE // 2])
+        yield Crowd(tenant, ids, middle)
+        call_command("flush", verbosity=0, interactive=False)
+
+
+# --- Reading plans --------------------------------------------------------------------------------------------------
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for inner in plan.get("Plans", []):
+        yield from nodes(inner)
+
+
+def faults(statements: list[str]) -> list[str]:
+    """Sequential scans of tables of contacts, and statements that read too much."""
+    found = []
+    for sql in statements:
+        if not re.match(r"\(?SELECT", sql) or not any(table in sql for table in TABLES):
+            continue
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {sql}")
+            answer = cursor.fetchone()[0]
+        plan = (json.loads(answer) if isinstance(answer, str) else answer)[0]["Plan"]
+        scanned = [node["Relation Name"] for node in nodes(plan) if node["Node Type"] == "Seq Scan"]
+        found += [f"sequential scan of {table}: {sql[:3000]}" for table in scanned if table in TABLES]
+        if (read := rows_read(plan)) > MOST_ROWS:
+            found.append(f"{read} rows read: {sql[:3000]}")
+    return found
+
+
+def rows_read(plan: dict[str, Any]) -> int:
+    """The rows that the scans of a plan touched, those they threw away included."""
+    scans = [node for node in nodes(plan) if node.get("Relation Name") in TABLES]
+    return sum(
+        int((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]) for node in scans
+    )
+
+
+def faults_of(crowd: Crowd, act: Callable[[], object]) -> list[str]:
+    with tenant_scope(crowd.tenant.id):
+        with CaptureQueriesContext(connection) as captured:
+            act()
+        return faults([query["sql"] for query in captured])
+
+
+# --- The cases ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("deep", [False, True], ids=["first page", "deep page"])
+@pytest.mark.parametrize("case", SEARCHES)
+def test_searches_stay_on_their_indexes(crowd: Crowd, case: str, deep: bool) -> None:
+    text, codes, cursor = SEARCHES[case], crowd.tenant.calling_codes, crowd.middle if deep else None
+
+    def act() -> None:
+        rows = filtered({})
+        search_page(rows, text, codes, cursor)
+        search_count(rows, text, codes, 10_000)
+
+    assert faults_of(crowd, act) == []
+
+
+@pytest.mark.parametrize("deep", [False, True], ids=["first page", "deep page"])
+@pytest.mark.parametrize("case", QUICK)
+def test_quick_filters_stay_on_their_indexes(crowd: Crowd, case: str, deep: bool) -> None:
+    query = {name: crowd.ids.get(value, value) for name, value in QUICK[case].items()}
+
+    def act() -> None:
+        page_by_id(filtered(query), crowd.middle if deep else None)
+        at_most(filtered(query), 10_000)
+
+    assert faults_of(crowd, act) == []
+
+
+@pytest.mark.parametrize("deep", [False, True], ids=["first page", "deep page"])
+@pytest.mark.parametrize("case", RULES)
+def test_filters_stay_on_their_indexes(crowd: Crowd, case: str, deep: bool) -> None:
+    rule = read_rule(named(RULES[case], crowd.ids))
+
+    def act() -> None:
+        page_by_id(chosen(rule, crowd.tenant), crowd.middle if deep else None)
+        live_count(chosen(rule, crowd.tenant), 10_000)
+
+    assert faults_of(crowd, act) == []
+
+
+# --- That the check can fail ----------------------------------------------------------------------------------------
+
+
+def test_a_search_without_an_index_is_found(crowd: Crowd) -> None:
+    for naive in ({"first_name__icontains": "xaver"}, {"fields__city": "Nowhere"}, {"first_key__startswith": "xaver"}):
+        assert faults_of(crowd, lambda naive=naive: list(Contact.objects.filter(**naive)[:50])), naive  # type: ignore[misc]
+
+
+def test_a_missing_index_is_found(crowd: Crowd) -> None:
+    def act() -> None:
+        search_page(filtered({}), "xaver", ["1"], None)
+
+    assert faults_of(crowd, act) == []
+    with connection.cursor() as cursor:
+        # The test's transaction is rolled back, and the index with it.
+        cursor.execute(f"SET LOCAL ROLE NONE; DROP INDEX contact_first_key; SET LOCAL ROLE {RUNTIME_ROLE}")
+    assert faults_of(crowd, act)
