@@ -40,12 +40,11 @@ def run() -> Iterator[Mapping[str, Any]]:
 
 def _cases(tenant: Any) -> dict[str, Case]:
     from benchmarks.crowd_cases import QUICK, RULES, SEARCHES, named
-    from common.pages import at_most, page_by_id
     from contacts.filters.rules import read_rule
     from contacts.filters.select import chosen, live_count
     from contacts.models import Contact, ContactField, ContactList, Tag
     from contacts.search import search_count, search_page
-    from contacts.selections import filtered
+    from contacts.selections import count_of, filtered, page_of
     from tenants.scope import tenant_scope
 
     with tenant_scope(tenant.id):
@@ -61,11 +60,11 @@ def _cases(tenant: Any) -> dict[str, Case]:
 
     def quick(query: Mapping[str, str], cursor: str | None) -> Case:
         asked = {name: ids.get(value, value) for name, value in query.items()}
-        return lambda: (page_by_id(filtered(asked), cursor), at_most(filtered(asked), 10_000))
+        return lambda: (page_of(filtered(asked), cursor), count_of(filtered(asked), 10_000))
 
     def rule(data: Mapping[str, Any], cursor: str | None) -> Case:
         read = read_rule(named(dict(data), ids))
-        return lambda: (page_by_id(chosen(read, tenant), cursor), live_count(chosen(read, tenant), 10_000))
+        return lambda: (page_of(chosen(read, tenant), cursor), live_count(chosen(read, tenant), 10_000))
 
     cases: dict[str, Case] = {}
     for where, cursor in (("first page", None), ("deep page", deep)):

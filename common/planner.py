@@ -4,9 +4,12 @@ Until the next autovacuum the planner believes a table to be as it was; a query 
 tenant would then be planned for a handful, and take minutes instead of milliseconds.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.db import connection, models
 
-__all__ = ["refresh_statistics"]
+__all__ = ["by_index", "refresh_statistics"]
 
 
 def refresh_statistics(*changed: type[models.Model]) -> None:
@@ -17,3 +20,18 @@ def refresh_statistics(*changed: type[models.Model]) -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT refresh_statistics(%s)", [[model._meta.db_table for model in changed]])
+
+
+@contextmanager
+def by_index() -> Iterator[None]:
+    """Inside, tables are read by their indexes wherever one can be used. Must run inside a transaction.
+
+    For a page, or a count that stops early, PostgreSQL expects to meet a tenant's rows everywhere in a table and would
+    read it from the front; they lie together, perhaps at its end, behind everybody else's.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    yield
+    with connection.cursor() as cursor:
+        # After an error the transaction, or its savepoint, takes the setting back itself.
+        cursor.execute("SET LOCAL enable_seqscan = on")

@@ -53,7 +53,7 @@ class ConsentRecord(TenantOwned):
 class ConsentState(TenantOwned):
     """Where a number stands today for one purpose: a projection, rebuilt from the records at will."""
 
-    number = models.CharField(max_length=16)
+    number = models.CharField(max_length=16, db_collation="C")
     purpose = models.CharField(max_length=14, choices=Purpose)
     act = models.CharField(max_length=8, choices=ConsentRecord.Act)
     since = models.DateTimeField()
@@ -69,7 +69,7 @@ class ConsentState(TenantOwned):
 class PossibleOptOut(TenantOwned):
     """A text that may ask to stop (``classify(...).certain`` is False): offers wait until a person has decided."""
 
-    number = models.CharField(max_length=16)
+    number = models.CharField(max_length=16, db_collation="C")
     wording = models.TextField(blank=True)
     evidence = models.JSONField(default=dict)
     raised_at = models.DateTimeField(default=timezone.now)
@@ -93,7 +93,7 @@ class Suppression(TenantOwned):
         OPTED_OUT = "opted_out", "Opted out"
         PROVIDER_BLOCK = "provider_block", "The provider reports an opt-out"
 
-    number = models.CharField(max_length=16)
+    number = models.CharField(max_length=16, db_collation="C")
     reason = models.CharField(max_length=16, choices=Reason)
     record = TenantForeignKey(ConsentRecord, on_delete=models.PROTECT, related_name="+")
     since = models.DateTimeField(default=timezone.now)

@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from common.calling_codes import international_starts
 from common.pages import PAGE_ROWS, Page, page_by_id
+from common.planner import by_index
 from contacts.fields import Kind
 from contacts.folding import fold
 from contacts.models import Contact, ContactField, ContactNumber, ContactTag, ContactValue, Tag
@@ -30,7 +31,9 @@ def search_page(
     rows: ContactQuerySet[Contact], text: str, calling_codes: Collection[str], cursor: str | None
 ) -> Page[Contact]:
     """The newest of these contacts that the text finds."""
-    pages = [page_by_id(rows.filter(branch), cursor) for branch in _branches(text, calling_codes)]
+    branches = _branches(text, calling_codes)
+    with by_index():
+        pages = [page_by_id(rows.filter(branch), cursor) for branch in branches]
     found = {contact.id: contact for page in pages for contact in page.rows}
     newest = sorted(found.values(), key=lambda contact: contact.id, reverse=True)
     more = len(newest) > PAGE_ROWS or any(page.next for page in pages)
@@ -42,7 +45,8 @@ def search_page(
 def search_count(rows: ContactQuerySet[Contact], text: str, calling_codes: Collection[str], limit: int) -> int:
     """How many of these contacts the text finds, counting no further than one past ``limit``."""
     some = [rows.filter(branch).order_by().values("id")[: limit + 1] for branch in _branches(text, calling_codes)]
-    return _union(some)[: limit + 1].count() if some else 0
+    with by_index():
+        return _union(some)[: limit + 1].count() if some else 0
 
 
 def matching(text: str, calling_codes: Collection[str]) -> models.QuerySet[Contact, Any]:

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
 
+from common.pages import Page, at_most, page_by_id
+from common.planner import by_index
 from common.search import searched_text
 from consent.models import ConsentRecord, ConsentState, Suppression
 from consent.purposes import Purpose
@@ -17,7 +19,7 @@ from contacts.search import matching
 from tenants.models import Tenant
 from tenants.scope import current_tenant_id
 
-__all__ = ["CONSENT_FILTER", "filtered", "id_in", "selected"]
+__all__ = ["CONSENT_FILTER", "count_of", "filtered", "id_in", "page_of", "selected"]
 
 CONSENT_FILTER: Final = [("opt_in", "Opted in"), ("opt_out", "Opted out"), ("none", "No consent")]
 
@@ -52,6 +54,18 @@ def _by_filter(rows: ContactQuerySet[Contact], kept: ContactFilter) -> ContactQu
         return rows.filter(rule_q(read_rule(kept.rule), Tenant.objects.get(id=current_tenant_id())))
     except RuleProblem:
         return rows.filter(Q(id__in=()))
+
+
+def page_of(rows: ContactQuerySet[Contact], cursor: str | None) -> Page[Contact]:
+    """A page of the list, newest first."""
+    with by_index():
+        return page_by_id(rows, cursor)
+
+
+def count_of(rows: ContactQuerySet[Contact], limit: int) -> int:
+    """How many they are, counting no further than one past ``limit``."""
+    with by_index():
+        return at_most(rows, limit)
 
 
 def id_in(text: str) -> UUID:

@@ -13,6 +13,7 @@ from django.db.models.lookups import IsNull
 from psycopg2.errors import QueryCanceled
 
 from common.pages import at_most
+from common.planner import by_index
 from contacts.filters.conditions import Ask, Known, condition_q
 from contacts.filters.rules import Condition, Group, Part
 from contacts.models import Contact
@@ -47,7 +48,8 @@ def live_count(rows: models.QuerySet[Contact], limit: int) -> int | None:
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL statement_timeout = %s", [f"{_COUNT_SECONDS}s"])
-            counted = at_most(rows, limit)
+            with by_index():
+                counted = at_most(rows, limit)
             with connection.cursor() as cursor:
                 # SET LOCAL outlives a released savepoint.
                 cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
@@ -86,13 +88,18 @@ def _any_q(parts: tuple[Part, ...], known: Known) -> Q:
     if len(parts) == 1:
         return _part_q(parts[0], known, _exists)
     choices = [Contact.objects.get_queryset().filter(_part_q(part, known, _exists)) for part in parts]
-    if all((live_count(choice, _FEW) or _FEW + 1) <= _FEW or not choice.exists() for choice in choices):
+    if all(_is_few(choice) for choice in choices):
         ids = [choice.order_by().values("id") for choice in choices]
         return Q(id__in=ids[0].union(*ids[1:], all=True))
     found = Q()
     for part in parts:
         found |= _part_q(part, known, _probe)
     return found
+
+
+def _is_few(choice: models.QuerySet[Contact]) -> bool:
+    count = live_count(choice, _FEW)
+    return count is not None and count <= _FEW
 
 
 def _exists(rows: models.QuerySet[models.Model]) -> Q:

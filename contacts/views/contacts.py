@@ -13,7 +13,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.forms import add_errors
-from common.pages import at_most, page_by_id
 from common.phone_numbers import NumberProblem, parse
 from common.search import search_text
 from consent.ledger import OptIn
@@ -24,7 +23,7 @@ from contacts.fields import typed
 from contacts.forms import ContactForm, NewContactForm, OptInForm, TagForm
 from contacts.models import Contact, ContactField, ContactFilter, ContactList, ContactNumber, Tag
 from contacts.search import search_count, search_page
-from contacts.selections import CONSENT_FILTER, filtered, id_in
+from contacts.selections import CONSENT_FILTER, count_of, filtered, id_in, page_of
 from contacts.services import (
     add_to_list,
     create_contact,
@@ -59,13 +58,13 @@ def contacts(request: TenantRequest) -> HttpResponse:
     chosen = filtered(request.GET)
     search, codes = search_text(request), request.tenant.calling_codes
     before = request.GET.get("before")
-    page = search_page(chosen, search, codes, before) if search else page_by_id(chosen, before)
+    page = search_page(chosen, search, codes, before) if search else page_of(chosen, before)
     consent = _consent_of([contact.number for contact in page.rows])
     role = request.membership.role
     context = {
         "page": page,
         "rows": [(contact, consent.get(contact.number, "none")) for contact in page.rows],
-        "count": search_count(chosen, search, codes, COUNTED_UP_TO) if search else at_most(chosen, COUNTED_UP_TO),
+        "count": search_count(chosen, search, codes, COUNTED_UP_TO) if search else count_of(chosen, COUNTED_UP_TO),
         "counted_up_to": COUNTED_UP_TO,
         "list_choices": [(str(row.id), row.name) for row in ContactList.objects.order_by("name")],
         "tag_choices": [(str(row.id), row.name) for row in Tag.objects.order_by("name")],
