@@ -14,6 +14,9 @@ STEADY = (
     "/contacts/add/",
     "/contacts/lists/",
     "/contacts/import/",
+    "/contacts/jobs/",
+    "/contacts/duplicates/",
+    "/contacts/bulk/?kind=export&everyone=1",
     "/campaigns/",
     "/campaigns/new/",
     "/settings/business/",
@@ -60,7 +63,7 @@ def test_every_page_holds_up(anywhere: Visitor) -> None:
         anywhere.check()
     anywhere.open("/contacts/")
     contact = _first_link(anywhere, r"/contacts/[0-9a-f-]{36}/$")
-    for more in ("edit/", "opt-in/"):
+    for more in ("edit/", "opt-in/", "notes/", "erase/"):
         anywhere.open(contact + more)
         anywhere.check()
 
