@@ -91,8 +91,8 @@ def forecast(campaign: Campaign, audience: Audience, *, remember_seconds: int = 
     """
     route = choose(campaign.sender_id)
     needed = _needed_values(campaign)
-    described = (current_tenant_id(), audience, campaign.purpose, needed)
-    key = f"forecast:{sha256(repr(described).encode()).hexdigest()}"
+    described = (audience, campaign.purpose, needed)
+    key = f"forecast:{current_tenant_id()}:{sha256(repr(described).encode()).hexdigest()}"
     counts: _Counts | None = cache.get(key) if remember_seconds else None
     if counts is None:
         counts = _count(audience, campaign.purpose, needed)

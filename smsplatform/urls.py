@@ -15,7 +15,7 @@ from smsplatform import health
 from tenants.access import personal_view, public_view
 from tenants.confirmation import recently_confirmed
 from tenants.views import second_step
-from tenants.views.signing_up import sign_up
+from tenants.views.signing_up import confirm_email, sign_up
 
 _SIGNING_IN = "signing in and choosing a password happen before there is a member"
 
@@ -44,7 +44,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     _account("accounts/login/", accounts.login, "account_login"),
     _account("accounts/signup/", sign_up, "account_signup"),
     _account("accounts/logout/", accounts.logout, "account_logout"),
-    _account("accounts/confirm-email/", accounts.email_verification_sent, "account_email_verification_sent"),
+    _account("accounts/confirm-email/", confirm_email, "account_email_verification_sent"),
     _account("accounts/login/second-step/", second_step.SecondStep.as_view(), "mfa_authenticate"),
     _account("accounts/login/passkey/", passkeys.login_webauthn, "mfa_login_webauthn"),
     _own("accounts/confirm/", accounts.reauthenticate, "account_reauthenticate"),

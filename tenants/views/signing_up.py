@@ -2,7 +2,8 @@
 
 from typing import Any, Final, cast
 
-from allauth.account.views import SignupView
+from allauth.account.internal.flows.email_verification_by_code import EmailVerificationProcess
+from allauth.account.views import SignupView, email_verification_sent
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -21,7 +22,7 @@ from tenants.forms import AccountForm, BusinessForm
 from tenants.models import User
 from tenants.services import memberships_of, open_tenant, remember_tenant
 
-__all__ = ["sign_up", "tenant_new"]
+__all__ = ["confirm_email", "sign_up", "tenant_new"]
 
 OPENED_PER_MINUTE: Final = 5
 """Tenants that one address may try to open."""
@@ -37,6 +38,16 @@ class _SigningUpView(SignupView):  # type: ignore[misc]
 
 
 sign_up = _SigningUpView.as_view()
+
+
+def confirm_email(request: HttpRequest) -> HttpResponse:
+    """The code that was mailed; a member who waits for none is led home.
+
+    allauth would lead them to its list of addresses, which is not offered here.
+    """
+    if request.user.is_authenticated and EmailVerificationProcess.resume(request) is None:
+        return redirect("home")
+    return cast(HttpResponse, email_verification_sent(request))
 
 
 @public_view("a signed-in user makes a tenant of their own")

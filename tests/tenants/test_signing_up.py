@@ -50,6 +50,12 @@ def tenants_of(email: str) -> list[Tenant]:
         return [row.tenant for row in rows]
 
 
+def test_a_confirmed_address_is_not_confirmed_again(stella: Client) -> None:
+    """The page stays in the browser's history."""
+    for answer in (stella.get(CONFIRM), stella.post(CONFIRM, {"code": "WRONG1"})):
+        assert answer.headers["Location"] == reverse("home")
+
+
 def test_from_nothing_to_home(stella: Client) -> None:
     assert "Step 2 of 2" in text_of(stella.get(reverse("tenant_new")))
     answer = stella.post(reverse("tenant_new"), BUSINESS, follow=True)
