@@ -148,19 +148,25 @@ def notes(contact: Contact, newest: Newest) -> Iterator[Event]:
         )
 
 
-def imports(number: str, newest: Newest) -> Iterator[Event]:
-    """Rows of files that were about them, found by an index on import and number."""
-    known = ContactImport.objects.values("id")
-    rows = ImportRow.objects.filter(contact_import_id__in=known, number=number).select_related("contact_import")
-    for row in newest(rows, "contact_import__created_at"):
+def imports(contact: Contact, newest: Newest) -> Iterator[Event]:
+    """Files that rows about them stood in, found by an index on the contact."""
+    about = ImportRow.objects.filter(contact_id=contact.id)
+    imported = ContactImport.objects.filter(status__in=ContactImport.IMPORTED, id__in=about.values("contact_import_id"))
+    jobs = newest(imported, "created_at")
+    rows: dict[UUID, list[ImportRow]] = {}
+    for row in about.filter(contact_import_id__in=[job.id for job in jobs]).order_by("row_number"):
+        rows.setdefault(row.contact_import_id, []).append(row)
+    for job in jobs:
+        row, *again = rows[job.id]
+        numbers = ", ".join(f"{each.row_number:,}" for each in (row, *again))
         yield Event(
-            id=row.id,
+            id=job.id,
             kind="import",
-            at=row.contact_import.created_at,
+            at=job.created_at,
             title=_ROW_TITLES.get(ImportRow.Outcome(row.outcome), "Found in an import"),
-            source=f"{row.contact_import.file_name}, row {row.row_number:,}",
-            url=reverse("import_job", args=[row.contact_import_id]),
-            number=number,
+            source=f"{job.file_name}, row{'s' if again else ''} {numbers}",
+            url=reverse("import_job", args=[job.id]),
+            number=row.number,
         )
 
 

@@ -37,9 +37,9 @@ _BY_NUMBER: Final[Mapping[str, Callable[[str, Newest], Iterator[Event]]]] = {
     "message": happenings.messages,
     "inbound": happenings.inbound,
     "consent": happenings.consent,
-    "import": happenings.imports,
 }
 _BY_CONTACT: Final[Sequence[tuple[str, Callable[[Contact, Newest], Iterator[Event]]]]] = (
+    ("import", happenings.imports),
     ("note", happenings.notes),
     ("change", happenings.changes),
     ("change", happenings.bulk_actions),

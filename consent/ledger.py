@@ -79,8 +79,8 @@ def record_opt_ins(opt_ins: Sequence[OptIn], *, actor_id: UUID | None) -> list[U
 
 
 _PROJECT = """
-INSERT INTO consent_consentstate (id, tenant_id, number, purpose, act, since, record_id)
-SELECT gen_random_uuid(), tenant_id, number, purpose, act, occurred_at, id
+INSERT INTO consent_consentstate (tenant_id, number, purpose, act, since, record_id)
+SELECT tenant_id, number, purpose, act, occurred_at, id
 FROM (
     SELECT DISTINCT ON (r.tenant_id, r.number, p.purpose)
            r.tenant_id, r.number, p.purpose, r.act, r.occurred_at, r.id
@@ -108,21 +108,25 @@ def project(record_ids: Iterable[UUID]) -> None:
 
 
 _REBUILD = """
-WITH acts AS (
-    SELECT r.number, r.purpose, r.act, r.occurred_at, r.id FROM consent_consentrecord r
-    WHERE r.tenant_id = %(tenant)s AND r.purpose <> 'all'
+WITH standing AS (
+    SELECT r.* FROM consent_consentrecord r
+    WHERE r.tenant_id = %(tenant)s AND r.act <> 'void'
+      AND NOT EXISTS (SELECT FROM consent_consentrecord v WHERE v.tenant_id = r.tenant_id AND v.number = r.number
+                      AND v.act = 'void' AND v.evidence ->> 'voids' = r.id::text)
+), acts AS (
+    SELECT r.number, r.purpose, r.act, r.occurred_at, r.id FROM standing r WHERE r.purpose <> 'all'
     UNION ALL
     SELECT stop.number, known.purpose, stop.act, stop.occurred_at, stop.id
-    FROM consent_consentrecord stop
+    FROM standing stop
     JOIN LATERAL (
         SELECT DISTINCT before.purpose FROM consent_consentrecord before
         WHERE before.tenant_id = stop.tenant_id AND before.number = stop.number
-          AND before.purpose <> 'all' AND before.id < stop.id
+          AND before.purpose <> 'all' AND before.act <> 'void' AND before.id < stop.id
     ) known ON true
-    WHERE stop.tenant_id = %(tenant)s AND stop.purpose = 'all'
+    WHERE stop.purpose = 'all'
 )
-INSERT INTO consent_consentstate (id, tenant_id, number, purpose, act, since, record_id)
-SELECT DISTINCT ON (number, purpose) gen_random_uuid(), %(tenant)s, number, purpose, act, occurred_at, id
+INSERT INTO consent_consentstate (tenant_id, number, purpose, act, since, record_id)
+SELECT DISTINCT ON (number, purpose) %(tenant)s, number, purpose, act, occurred_at, id
 FROM acts ORDER BY number, purpose, id DESC
 """
 

@@ -4,7 +4,7 @@ from django.db import models
 from django.utils import timezone
 
 from consent.purposes import Purpose
-from tenants.owned import TenantForeignKey, TenantOwned
+from tenants.owned import TenantForeignKey, TenantOwned, TenantOwnedInBulk
 
 __all__ = ["ALL_PURPOSES", "ConsentRecord", "ConsentState", "PossibleOptOut", "Suppression"]
 
@@ -12,12 +12,17 @@ ALL_PURPOSES = "all"
 """The purpose of an opt-out that ends everything."""
 
 
-class ConsentRecord(TenantOwned):
-    """One act of a person: an entry of the consent ledger. Never changed, never deleted."""
+class ConsentRecord(TenantOwnedInBulk):
+    """One act of a person, or the taking back of a record that was an error: an entry of the consent ledger.
+
+    Never changed, never deleted.
+    """
 
     class Act(models.TextChoices):
         OPT_IN = "opt_in", "Opted in"
         OPT_OUT = "opt_out", "Opted out"
+        VOID = "void", "Taken back: recorded in error"
+        """Strikes the record that ``evidence["voids"]`` names, as if it had never been."""
 
     class Source(models.TextChoices):
         WEB_FORM = "web_form", "Web form"
@@ -50,17 +55,16 @@ class ConsentRecord(TenantOwned):
         return f"{self.act} {self.purpose}"
 
 
-class ConsentState(TenantOwned):
+class ConsentState(TenantOwnedInBulk):
     """Where a number stands today for one purpose: a projection, rebuilt from the records at will."""
 
+    id = None
+    pk = models.CompositePrimaryKey("tenant_id", "number", "purpose")
     number = models.CharField(max_length=16, db_collation="C")
     purpose = models.CharField(max_length=14, choices=Purpose)
     act = models.CharField(max_length=8, choices=ConsentRecord.Act)
     since = models.DateTimeField()
-    record = TenantForeignKey(ConsentRecord, on_delete=models.PROTECT, related_name="+")
-
-    class Meta(TenantOwned.Meta):
-        constraints = [models.UniqueConstraint(fields=["tenant", "number", "purpose"], name="consent_state_once")]
+    record = TenantForeignKey(ConsentRecord, on_delete=models.PROTECT, related_name="+", enforced=False)
 
     def __str__(self) -> str:
         return f"{self.act} {self.purpose}"

@@ -172,12 +172,14 @@ def _agreed_before(suppression: Suppression) -> dict[str, UUID]:
         )
     )
     agreed: dict[str, UUID] = {}
-    records = ConsentRecord.objects.filter(number=suppression.number, id__lt=suppression.record_id).order_by("id")
-    for record in records:
+    records = ConsentRecord.objects.filter(number=suppression.number).order_by("id")
+    voids = records.filter(act=ConsentRecord.Act.VOID).values_list("evidence__voids", flat=True)
+    struck = {str(record_id) for record_id in voids}
+    for record in records.filter(id__lt=suppression.record_id).exclude(act=ConsentRecord.Act.VOID):
         if record.purpose == ALL_PURPOSES:
             agreed.clear()
-        elif record.act == ConsentRecord.Act.OPT_IN:
-            agreed[record.purpose] = record.id
-        else:
+        elif record.act == ConsentRecord.Act.OPT_OUT:
             agreed.pop(record.purpose, None)
+        elif str(record.id) not in struck:
+            agreed[record.purpose] = record.id
     return {purpose: record_id for purpose, record_id in agreed.items() if purpose in ended}

@@ -56,7 +56,7 @@ def erase(contact_ids: Collection[UUID]) -> list[UUID]:
         cast(Handler, import_string(path))(people)
     forget_people(people.contact_ids)
     forget_wording(numbers=people.numbers)
-    erase_from_imports(people.numbers, people.emails)
+    erase_from_imports(people.contact_ids, people.numbers, people.emails)
     for model in (ContactNote, ContactChange, ListMember, ContactTag, ContactNumber):
         model._default_manager.filter(contact_id__in=people.contact_ids).delete()
     with connection.cursor() as cursor:

@@ -12,6 +12,8 @@ from common.retries import each, log_failure
 from contacts.bulk.run import run_job
 from contacts.duplicates import find_duplicates, waiting_searches
 from contacts.exporting.pieces import delete_old
+from contacts.importing.progress import waiting
+from contacts.importing.retention import delete_old as delete_old_imports
 from contacts.importing.run import run_import
 from contacts.models import ContactField, ContactImport, ContactJob
 from contacts.values import wipe_some
@@ -19,12 +21,13 @@ from tenants.scope import all_tenants, tenant_scope
 
 __all__ = [
     "delete_exports",
-    "import_rows",
+    "delete_old_rows",
     "resume_contact_jobs",
     "resume_imports",
     "resume_searches",
     "run_contact_job",
     "search_duplicates",
+    "run_import_task",
     "wipe_deleted_fields",
     "wipe_field",
 ]
@@ -35,19 +38,16 @@ _TURN_SECONDS: Final = 20.0
 
 
 @shared_task(name="contacts.import_rows")
-def import_rows(tenant_id: str, import_id: str) -> None:
-    """Run one import to its end."""
+def run_import_task(tenant_id: str, import_id: str) -> None:
+    """Do the work that is due on one import to its end."""
     _run(UUID(tenant_id), UUID(import_id))
 
 
 @shared_task(name="contacts.resume_imports")
 def resume_imports() -> None:
     """Go on with imports whose worker died or whose start was lost on the way."""
-    waiting = Q(status=ContactImport.Status.QUEUED) | Q(
-        status=ContactImport.Status.RUNNING, leased_until__lt=timezone.now()
-    )
     with all_tenants("find imports to resume"):
-        stuck = ContactImport.objects.filter(waiting).order_by("tries", "created_at")
+        stuck = ContactImport.objects.filter(waiting()).order_by("tries", "created_at")
         found = list(stuck.values_list("tenant_id", "id")[:_AT_ONCE])
     for tenant_id, import_id in found:
         _run(tenant_id, import_id)
@@ -63,9 +63,9 @@ def run_contact_job(tenant_id: str, job_id: str) -> None:
 @shared_task(name="contacts.resume_jobs")
 def resume_contact_jobs() -> None:
     """Go on with bulk actions whose worker died or whose hint was lost."""
-    waiting = Q(status=ContactJob.Status.QUEUED) | Q(status=ContactJob.Status.RUNNING, leased_until__lt=timezone.now())
+    idle = Q(status=ContactJob.Status.QUEUED) | Q(status=ContactJob.Status.RUNNING, leased_until__lt=timezone.now())
     with all_tenants("find bulk actions to resume"):
-        stuck = ContactJob.objects.filter(waiting).order_by("tries", "created_at")
+        stuck = ContactJob.objects.filter(idle).order_by("tries", "created_at")
         found = list(stuck.values_list("tenant_id", "id")[:_AT_ONCE])
     for tenant_id, job_id in found:
         _run_job(tenant_id, job_id)
@@ -97,6 +97,12 @@ def _run_job(tenant_id: UUID, job_id: UUID) -> bool:
         log_failure(f"Bulk action {job_id} of tenant {tenant_id} stopped", error)
         connection.close_if_unusable_or_obsolete()
         return False
+
+
+@shared_task(name="contacts.delete_old_imports")
+def delete_old_rows() -> None:
+    """Delete the files and rows of imports that have been kept long enough."""
+    delete_old_imports()
 
 
 def _run(tenant_id: UUID, import_id: UUID) -> None:

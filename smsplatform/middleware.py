@@ -9,15 +9,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.urls import resolve, reverse
 
 from common.client_address import client_address
-from contacts.importing.decoding import MAX_FILE_BYTES
 from smsplatform.errors import only_a_form, too_large, unreadable
 from tenants.services import note_seen
 
 __all__ = ["BoundedBodies", "HealthFirst", "PagesForForms", "PrivateResponses", "SeenSessions"]
 
 MEGABYTE: Final = 1024 * 1024
-MAX_IMPORT_BYTES: Final = MAX_FILE_BYTES + MEGABYTE
-"""The largest file and the form around it."""
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
@@ -62,8 +59,9 @@ class BoundedBodies:
             return None
         if request.path_info != self.upload_path:
             return too_large(request)
-        if length > MAX_IMPORT_BYTES:
-            return too_large(request, file_megabytes=MAX_FILE_BYTES // MEGABYTE)
+        # The largest file and the form around it.
+        if length > settings.IMPORT_MAX_BYTES + MEGABYTE:
+            return too_large(request, file_megabytes=settings.IMPORT_MAX_BYTES // MEGABYTE)
         if not request.user.is_authenticated:
             # The session ended while the file was chosen.
             return redirect_to_login(self.upload_path)

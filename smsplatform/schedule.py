@@ -26,6 +26,7 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "resume-contact-jobs": _every(30.0, "contacts.resume_jobs"),
     "delete-exports": _every(600.0, "contacts.delete_exports"),
     "resume-searches": _every(60.0, "contacts.resume_searches"),
+    "delete-old-imports": _every(3600.0, "contacts.delete_old_imports"),
     "refresh-figures": _every(30.0, "analytics.refresh_figures"),
     "delete-tenants": _every(60.0, "tenants.delete_tenants"),
     "export-tenants": _every(20.0, "tenants.export_tenants"),

@@ -285,6 +285,13 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 
+IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=200 * 1024 * 1024)
+IMPORT_MAX_ROWS = env.int("IMPORT_MAX_ROWS", default=2_000_000)
+IMPORT_MAX_UNFINISHED = env.int("IMPORT_MAX_UNFINISHED", default=20)
+"""Files of one tenant that are uploaded, being checked or imported, at the same time."""
+IMPORT_KEPT_DAYS = env.int("IMPORT_KEPT_DAYS", default=90)
+"""How long an import's file and rows are kept; what it did, and the consent it recorded, stay."""
+
 # --- Language, time, files ----------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en-us"

@@ -57,7 +57,7 @@ class SecureTenantTable(Operation):
         if not _has_composite_key(model):
             schema_editor.execute(f'ALTER TABLE "{table}" ADD CONSTRAINT "{table}_wall" UNIQUE (tenant_id, id)')
         for field in model._meta.local_fields:
-            if isinstance(field, TenantForeignKey):
+            if isinstance(field, TenantForeignKey) and field.enforced:
                 # At the end of the migration, when the tables it points to have their keys.
                 schema_editor.deferred_sql.append(_composite_key(model, field))
         if self.append_only:
@@ -69,7 +69,7 @@ class SecureTenantTable(Operation):
         model = from_state.apps.get_model(app_label, self.model_name)
         table = model._meta.db_table
         for field in model._meta.local_fields:
-            if isinstance(field, TenantForeignKey):
+            if isinstance(field, TenantForeignKey) and field.enforced:
                 schema_editor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{_key_name(model, field)}"')
         if not _has_composite_key(model):
             schema_editor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{table}_wall" CASCADE')

@@ -9,7 +9,7 @@ from common.ids import uuid7
 from tenants.restriction import restricted_to
 from tenants.scope import active_scope, current_tenant_id
 
-__all__ = ["TenantForeignKey", "TenantManager", "TenantOwned", "TenantQuerySet"]
+__all__ = ["TenantForeignKey", "TenantManager", "TenantOwned", "TenantOwnedInBulk", "TenantQuerySet"]
 
 ModelT = TypeVar("ModelT", bound=models.Model, covariant=True)
 
@@ -37,7 +37,10 @@ class TenantForeignKey(models.ForeignKey[Any, Any]):
     ``tenants.operations.SecureTenantTable`` adds: Django's own would accept another tenant's row.
     """
 
-    def __init__(self, to: Any, on_delete: Any, **options: Any) -> None:
+    def __init__(self, to: Any, on_delete: Any, *, enforced: bool = True, **options: Any) -> None:
+        """``enforced=False`` leaves the constraint away: for a projection, whose rows are derived from those they
+        point to and come by the million."""
+        self.enforced = enforced
         options["db_constraint"] = False
         options.setdefault("db_index", False)
         super().__init__(to, on_delete, **options)
@@ -47,6 +50,8 @@ class TenantForeignKey(models.ForeignKey[Any, Any]):
         options.pop("db_constraint", None)
         if options.get("db_index") is False:
             options.pop("db_index")
+        if not self.enforced:
+            options["enforced"] = False
         return name, path, args, options
 
 
@@ -74,3 +79,24 @@ class TenantOwned(models.Model):
     def seen_by(cls, rows: models.QuerySet[Any], member_id: UUID) -> models.QuerySet[Any]:
         """Of ``rows`` those that a member may see who sees only assigned conversations; all, unless a model says less."""
         return rows
+
+
+class TenantOwnedInBulk(TenantOwned):
+    """Rows that come by the million: that their tenant exists is not looked up for each of them.
+
+    A scope is opened for a tenant that was read before, and the wall lets in rows of that tenant only. The look-up
+    took a fifth of the time of an import.
+    """
+
+    tenant = models.ForeignKey(
+        "tenants.Tenant",
+        on_delete=models.PROTECT,
+        default=current_tenant_id,
+        editable=False,
+        db_index=False,
+        db_constraint=False,
+        related_name="+",
+    )
+
+    class Meta(TenantOwned.Meta):
+        abstract = True

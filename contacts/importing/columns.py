@@ -6,7 +6,16 @@ from typing import Final
 
 from common.phone_numbers import NumberProblem, parse
 
-__all__ = ["FIELDS", "IGNORED", "NOT_IMPORTED", "custom_name", "guess_columns", "is_number", "may_be_about_consent"]
+__all__ = [
+    "EVIDENCE",
+    "FIELDS",
+    "IGNORED",
+    "NOT_IMPORTED",
+    "custom_name",
+    "guess_columns",
+    "is_number",
+    "may_be_about_consent",
+]
 
 FIELDS: Final = {
     "number": "Phone number",
@@ -19,8 +28,15 @@ FIELDS: Final = {
     "consent": "Agreed to texts (yes/no)",
     "opted_out": "Opted out (yes/no)",
     "consent_at": "Date they agreed",
+    "ip_address": "Proof: IP address",
+    "page": "Proof: page address",
+    "form": "Proof: name of the form",
+    "wording": "Proof: words they agreed to",
 }
 """What a column can fill, with the words for it; any other name makes a further value of the contact."""
+
+EVIDENCE: Final = ("ip_address", "page", "form", "wording")
+"""Columns that prove an agreement; they are kept with its record, not with the contact."""
 
 IGNORED: Final = ""
 
@@ -45,6 +61,10 @@ _HEADERS: Final = {
     "do not contact|do not text|do not sms|do not call|dnc|dnd|no sms|no texts|no contact|stopped|abgemeldet",
     "consent_at": "consent date|opt in date|optin date|date of consent|consented at|consent timestamp|opted in at|"
     "opt in time|consent time|signup date|sign up date|date opted in",
+    "ip_address": "ip|ip address|consent ip|opt in ip|optin ip|signup ip|sign up ip",
+    "page": "consent url|consent page|opt in url|optin url|opt in page|signup url|sign up url|landing page|page url",
+    "form": "form|form name|consent form|opt in form|optin form|signup form|sign up form",
+    "wording": "wording|consent wording|consent text|opt in text|disclosure|disclosure text",
 }
 _BY_HEADER: Final = {words: field for field, alternatives in _HEADERS.items() for words in alternatives.split("|")}
 _ABOUT_CONSENT: Final = re.compile(

@@ -5,8 +5,10 @@ A quotation mark opens a cell only where the cell begins; elsewhere (5" nails) i
 
 import csv
 import re
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
+from itertools import islice
 from typing import Final
 
 __all__ = ["MAX_KEPT_CHARACTERS", "MAX_LINES_PER_ROW", "MAX_LINE_CHARACTERS", "Record", "is_open_after", "records"]
@@ -39,12 +41,10 @@ class _After(Enum):
     BROKEN = 2
 
 
-def records(lines: list[str], delimiter: str, columns: int) -> Iterator[Record]:
+def records(lines: Iterable[str], delimiter: str, columns: int) -> Iterator[Record]:
     """The records of a table with so many columns."""
-    position = 0
-    while position < len(lines):
-        line = lines[position]
-        position += 1
+    source = _Lines(lines)
+    for line in source:
         if len(line) > MAX_LINE_CHARACTERS:
             yield _kept(line, delimiter), _TOO_LONG
         elif '"' not in line:
@@ -52,12 +52,41 @@ def records(lines: list[str], delimiter: str, columns: int) -> Iterator[Record]:
         elif not is_open_after(line, delimiter):
             yield _parsed(line, delimiter)
         else:
-            end = _end_of_cell(lines, position, delimiter)
-            if end is None:
+            ahead = source.ahead(MAX_LINES_PER_ROW)
+            count = _end_of_cell(ahead, delimiter)
+            if count is None:
                 yield _kept(line, delimiter), _NOT_CLOSED
             else:
-                yield from _joined(lines[position - 1 : end], delimiter, columns)
-                position = end
+                source.skip(count)
+                yield from _joined([line, *ahead[:count]], delimiter, columns)
+
+
+class _Lines:
+    """Lines of which some can be looked at before they are taken."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._rest = iter(lines)
+        self._seen: deque[str] = deque()
+
+    def __iter__(self) -> Iterator[str]:
+        while True:
+            if self._seen:
+                yield self._seen.popleft()
+            else:
+                line = next(self._rest, None)
+                if line is None:
+                    return
+                yield line
+
+    def ahead(self, count: int) -> list[str]:
+        """The next lines, which stay to be taken."""
+        self._seen.extend(islice(self._rest, max(0, count - len(self._seen))))
+        return list(islice(self._seen, count))
+
+    def skip(self, count: int) -> None:
+        """Take some of the lines that were looked at."""
+        for _ in range(count):
+            self._seen.popleft()
 
 
 def is_open_after(line: str, delimiter: str) -> bool:
@@ -93,12 +122,12 @@ def _closing_quote(line: str, at: int) -> int:
         at += 1
 
 
-def _end_of_cell(lines: list[str], start: int, delimiter: str) -> int | None:
-    """The place behind the line with which an opened cell's record ends; None when it does not end properly."""
-    for place in range(start, min(start + MAX_LINES_PER_ROW, len(lines))):
-        state = _after(lines[place], delimiter, inside=True)
+def _end_of_cell(ahead: Sequence[str], delimiter: str) -> int | None:
+    """With how many of the lines ahead an opened cell's record ends; None when it does not end properly."""
+    for count, line in enumerate(ahead, start=1):
+        state = _after(line, delimiter, inside=True)
         if state is _After.OUTSIDE:
-            return place + 1
+            return count
         if state is _After.BROKEN:
             return None
     return None

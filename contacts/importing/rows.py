@@ -9,13 +9,13 @@ from zoneinfo import available_timezones
 
 from common.calling_codes import check_country
 from common.formulas import plain_cell
-from common.phone_numbers import NumberProblem, parse
+from common.phone_numbers import NumberProblem, parse, plain_mobile
 from contacts.fields import FieldType, ValueProblem, read
-from contacts.importing.columns import FIELDS
+from contacts.importing.columns import EVIDENCE, FIELDS
 from contacts.importing.consent_words import Said, said
 from contacts.importing.dates import how_dates_are_read, read_moment
 
-__all__ = ["Person", "Rejected", "read_row"]
+__all__ = ["Person", "Rejected", "RowReader", "read_row"]
 
 MAX_VALUE_LENGTH: Final = 500
 _NAME_LENGTH: Final = 80
@@ -25,6 +25,8 @@ _LENGTHS: Final = {
     "full_name": 2 * _NAME_LENGTH,
     "email": 254,
     "language": 10,
+    "wording": 2_000,
+    "page": 2_000,
 }
 _UNREAD: Final = "\N{REPLACEMENT CHARACTER}"
 """What stands where the file could not be decoded, in this program or in one before it."""
@@ -41,8 +43,8 @@ class Rejected(ValueError):
 
 @dataclass(slots=True)
 class Person:
-    """What a row says about one person. ``consented`` is None when the file has no such column: a row that ends before
-    it, or leaves it empty, is a no."""
+    """What a row says about one person. ``said`` is None when the file has no column about agreement: a row that ends
+    before it, or leaves it empty, is a no."""
 
     number: str
     first_name: str = ""
@@ -51,8 +53,9 @@ class Person:
     language: str = ""
     timezone: str = ""
     fields: dict[str, str] = field(default_factory=dict)
-    consented: bool | None = None
+    said: Said | None = None
     consent_at: datetime | None = None
+    evidence: dict[str, str] = field(default_factory=dict)
 
 
 _TEXT: Final = FieldType()
@@ -61,6 +64,112 @@ _NO_TYPES: Final[Mapping[str, FieldType]] = {}
 
 _FLOAT: Final = re.compile(r"(?<=[0-9])[.,]0+$")
 """What spreadsheets put behind a number that they take for a sum: 2025550123.0."""
+_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+class RowReader:
+    """Reads the rows of one file: what its columns mean is worked out once."""
+
+    def __init__(
+        self,
+        columns: Sequence[str],
+        country: str,
+        types: Mapping[str, FieldType] = _NO_TYPES,
+        countries: frozenset[str] = _ANYWHERE,
+    ) -> None:
+        """``types`` are those of the tenant's own fields; ``countries`` those whose numbers are taken, any if empty."""
+        self._countries = countries
+        self._columns = columns
+        self._types = {name: kind for name, kind in types.items() if kind != _TEXT}
+        self.kinds = {name: kind.kind for name, kind in types.items()}
+        self._country = country
+        self._used = [
+            (place, name, _LENGTHS.get(name, MAX_VALUE_LENGTH), name in FIELDS)
+            for place, name in enumerate(columns)
+            if name
+        ]
+        self._asked = [(columns.index(name), name) for name in ("opted_out", "consent") if name in columns]
+        self._evidence = [name for name in EVIDENCE if name in columns]
+
+    def read(self, cells: Sequence[str]) -> Person:
+        """The person in a row; raises ``Rejected``."""
+        known, extra = self._values(cells)
+        first, last = known.get("first_name", ""), known.get("last_name", "")
+        if "full_name" in known and not first and not last:
+            first, last = _split(known["full_name"])
+        own = _own_values(extra, self._types, self._country) if self._types else extra
+        number = self._number(known.get("number", ""))
+        if self._countries:
+            _check_country(number, self._countries)
+        person = Person(number, first, last, fields=own)
+        if "email" in known:
+            person.email = _email(known["email"])
+        if "language" in known:
+            person.language = known["language"].lower()
+        if "timezone" in known:
+            person.timezone = _timezone(known["timezone"])
+        if self._asked:
+            person.said = _agreement(known, self._columns)
+        if "consent_at" in known:
+            person.consent_at = _date(known["consent_at"], self._country)
+        if self._evidence:
+            person.evidence = {name: known[name] for name in self._evidence if name in known}
+        return person
+
+    def answer(self, cells: Sequence[str]) -> tuple[Said | None, str, str]:
+        """What the row says about agreement whatever else is wrong with it, in which words, and its number.
+
+        None without a number that can be read. The strictest column counts; in a column of opt-outs a yes is an
+        opt-out, and a no says nothing.
+        """
+        if not self._asked:
+            return None, "", ""
+        strictest, words = Said.YES, ""
+        for place, name in self._asked:
+            cell = plain_cell(cells[place]) if place < len(cells) else ""
+            answer = said(cell)
+            if name == "opted_out":
+                answer = Said.STOP if answer in (Said.YES, Said.STOP) else Said.YES
+            if answer is Said.STOP:
+                strictest, words = Said.STOP, cell
+                break
+            if answer is Said.NO:
+                strictest, words = Said.NO, cell
+        place = self._columns.index("number")
+        try:
+            number = self._number(plain_cell(cells[place]) if place < len(cells) else "")
+        except Rejected:
+            return None, "", ""
+        return strictest, words, number
+
+    def _number(self, text: str) -> str:
+        try:
+            return plain_mobile(text, self._country) or parse(_FLOAT.sub("", text), self._country).e164
+        except NumberProblem as problem:
+            raise Rejected(str(problem)) from None
+
+    def _values(self, cells: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+        """The columns' values without those that are empty; further values apart."""
+        known: dict[str, str] = {}
+        extra: dict[str, str] = {}
+        width = len(cells)
+        if width > len(self._columns) and any(cell.strip() for cell in cells[len(self._columns) :]):
+            raise Rejected(f"The row has {width} cells, the header {len(self._columns)}. Check for a stray separator.")
+        for place, name, limit, is_field in self._used:
+            if place >= width:
+                break
+            value = cells[place].strip()
+            if value[:1] == "'":
+                value = plain_cell(value)
+            if not value:
+                continue
+            if len(value) > limit or "\x00" in value or not value.isascii():
+                _check(name, value, limit)
+            if is_field:
+                known[name] = value
+            else:
+                extra[name] = value
+        return known, extra
 
 
 def read_row(
@@ -70,53 +179,22 @@ def read_row(
     types: Mapping[str, FieldType] = _NO_TYPES,
     countries: frozenset[str] = _ANYWHERE,
 ) -> Person:
-    """Read one row by its columns' meaning; raises ``Rejected``. ``types`` are those of the tenant's own fields.
+    """Read one row by its columns' meaning; raises ``Rejected``."""
+    return RowReader(columns, default_country, types, countries).read(cells)
 
-    ``countries`` are those whose numbers are taken; none given means any.
-    """
-    values, extra = _values(cells, columns)
+
+def _check_country(number: str, countries: frozenset[str]) -> None:
     try:
-        number = parse(_FLOAT.sub("", values.get("number", "")), default_country).e164
-        if countries:
-            check_country(number, countries)
+        check_country(number, countries)
     except NumberProblem as problem:
         raise Rejected(str(problem)) from None
-    first, last = _names(values)
-    return Person(
-        number=number,
-        first_name=first,
-        last_name=last,
-        email=_email(values.get("email", "")),
-        language=values.get("language", "").lower(),
-        timezone=_timezone(values.get("timezone", "")),
-        fields=_own_values(extra, types, default_country),
-        consented=_consented(values, columns),
-        consent_at=_date(values.get("consent_at", ""), default_country),
-    )
-
-
-def _values(cells: Sequence[str], columns: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
-    known: dict[str, str] = {}
-    extra: dict[str, str] = {}
-    if len(cells) > len(columns) and any(cell.strip() for cell in cells[len(columns) :]):
-        raise Rejected(f"The row has {len(cells)} cells, the header {len(columns)}. Check for a stray separator.")
-    for name, cell in zip(columns, cells, strict=False):
-        if not name:
-            continue
-        value = plain_cell(cell)
-        _check(name, value, _LENGTHS.get(name, MAX_VALUE_LENGTH))
-        if name in FIELDS:
-            known[name] = value
-        elif value:
-            extra[name] = value
-    return known, extra
 
 
 def _own_values(values: Mapping[str, str], types: Mapping[str, FieldType], country: str) -> dict[str, str]:
     own: dict[str, str] = {}
     for name, value in values.items():
         try:
-            own[name] = read(value, types.get(name, _TEXT), country)
+            own[name] = read(value, types[name], country) if name in types else value
         except ValueProblem as problem:
             raise Rejected(f"“{name.replace('_', ' ').capitalize()}”: {problem}") from None
     return own
@@ -137,23 +215,20 @@ def _check(name: str, value: str, limit: int) -> None:
         raise Rejected(f"“{FIELDS.get(name, name)}” is too long ({length} characters).")
 
 
-def _names(values: Mapping[str, str]) -> tuple[str, str]:
-    """First and last name; a full name is split at its first blank when there is neither."""
-    first, last = values.get("first_name", ""), values.get("last_name", "")
-    if not first and not last:
-        full = values.get("full_name", "")
-        first, _, last = full.partition(" ")
-        if "," in full:
-            # "Lee, Amy", as clinics and registers write it.
-            last, _, first = full.partition(",")
-        first, last = first.strip(), last.strip()
-        for name in (first, last):
-            _check("full_name", name, _NAME_LENGTH)
+def _split(full: str) -> tuple[str, str]:
+    """First and last name: split at the first blank, or the other way round at a comma."""
+    first, _, last = full.partition(" ")
+    if "," in full:
+        # "Lee, Amy", as clinics and registers write it.
+        last, _, first = full.partition(",")
+    first, last = first.strip(), last.strip()
+    for name in (first, last):
+        _check("full_name", name, _NAME_LENGTH)
     return first, last
 
 
 def _email(text: str) -> str:
-    if text and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", text):
+    if not _EMAIL.fullmatch(text):
         raise Rejected("The e-mail address is not valid. Correct it or leave it empty.")
     return text.lower()
 
@@ -164,30 +239,20 @@ def _timezone(text: str) -> str:
     return text
 
 
-def _consented(values: Mapping[str, str], columns: Sequence[str]) -> bool | None:
-    """What the row's columns say about agreement; None without such a column."""
-    if "opted_out" in columns and _opted_out(values.get("opted_out", "")):
-        return False
-    return _agreed(values.get("consent", "")) if "consent" in columns else None
-
-
-def _opted_out(text: str) -> bool:
-    answer = said(text)
-    if answer is None:
+def _agreement(values: Mapping[str, str], columns: Sequence[str]) -> Said:
+    """What the row's columns say; what cannot be told costs the row."""
+    out = said(values.get("opted_out", "")) if "opted_out" in columns else Said.NO
+    if out is None:
         raise Rejected("“Opted out” must be yes or no.")
-    return answer is not Said.NO
-
-
-def _agreed(text: str) -> bool:
-    answer = said(text)
-    if answer is None:
+    if out is not Said.NO:
+        return Said.STOP
+    agreed = said(values.get("consent", "")) if "consent" in columns else Said.YES
+    if agreed is None:
         raise Rejected("“Agreed to texts” must be yes or no, or “unsubscribed” for somebody who opted out.")
-    return answer is Said.YES
+    return agreed
 
 
-def _date(text: str, country: str) -> datetime | None:
-    if not text:
-        return None
+def _date(text: str, country: str) -> datetime:
     moment = read_moment(text, country)
     if moment is None:
         raise Rejected(f"The date they agreed cannot be read. {how_dates_are_read(country)} Write it as 2026-03-31.")

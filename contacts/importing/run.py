@@ -1,177 +1,217 @@
-"""Driving an import to its end: in chunks, each its own transaction, resumable after the worker dies."""
+"""Driving an import: check, import and undo go over its rows in ranges, each its own transaction, resumable after the
+worker dies."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import islice
-from typing import Final, TypeVar
+from typing import Final
 from uuid import UUID
 
-from django.db import DataError
-from django.db.models import F, Q
+from django.db.models import Max, Q, QuerySet, Sum
 from django.utils import timezone
 
 from common.planner import refresh_statistics
+from common.unique import AlreadyThere, unique
 from consent.models import ConsentRecord, ConsentState
-from contacts.importing.decoding import FileProblem, Row, Table, read_table
-from contacts.importing.load import ReadRow, load_chunk
-from contacts.importing.refusals import Refusals, find_refusals, record_opt_outs
-from contacts.importing.rows import Rejected, read_row
-from contacts.models import Contact, ContactField, ContactImport, ContactTag, ImportFile, ImportRow, ListMember
+from contacts.importing import progress
+from contacts.importing.applying import apply_range
+from contacts.importing.decoding import FileProblem, Row
+from contacts.importing.files import table_of
+from contacts.importing.limits import limits
+from contacts.importing.loaders import in_parallel
+from contacts.importing.opt_outs import record_opt_outs, who_opted_out
+from contacts.importing.staging import StagedRow, count_outcomes, find_repeated, reader_of, stage, to_stage
+from contacts.importing.undoing import finish_undo, undo_range
+from contacts.importing.warnings import find_warnings
+from contacts.models import Contact, ContactImport, ContactTag, ImportRange, ImportRow, ListMember
+from tenants.audit import record
 from tenants.scope import tenant_scope
 
 __all__ = ["run_import"]
 
-ItemT = TypeVar("ItemT")
-
-CHUNK_ROWS: Final = 1_000
-"""At the end of a chunk the tenant's revocation lock is held; more rows would keep a STOP waiting longer."""
+CHECK_ROWS: Final = 20_000
+IMPORT_ROWS: Final = 20_000
+"""At the end of a range the tenant's revocation lock is shared; more rows would keep a STOP waiting longer."""
+UNDO_ROWS: Final = 2_000
+"""While a range is undone that lock is held alone."""
+LOADERS: Final = 2
 OPT_OUTS_AT_ONCE: Final = 20
-_GROWTH: Final = 4
-"""The planner is told of the rows of an import whenever they have become so many times as many."""
-LEASE: Final = timedelta(seconds=60)
-"""Longer than a chunk takes; a worker that died is replaced after it."""
-MAX_TRIES: Final = 5
-"""So often may workers begin without getting on before the import is given up."""
-
-_GIVEN_UP: Final = (
-    "The import did not get past row {row} in {tries} tries. The file is not at fault. Wait ten minutes, and tell your "
-    "support if it happens again."
-)
-_CANNOT_BE_STORED: Final = "This row cannot be stored. Check it for unusual characters, or type it again."
+_TOO_MANY_ROWS: Final = "The file has more than {limit:,} rows. Split it and import the parts."
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
-    """A claimed import, its file, and who says no in it."""
-
-    tenant_id: UUID
-    job: ContactImport
-    table: Table
-    refusals: Refusals
+class _Range:
+    first: int
+    last: int
 
 
 def run_import(tenant_id: UUID, import_id: UUID) -> None:
-    """Import the rest of the file. Does nothing when another worker is on it or it is finished."""
-    with tenant_scope(tenant_id, durable=True):
-        job = _claim(import_id)
-        table = _read_file(job) if job else None
-    if job is None or table is None:
-        return
-    work = _Work(tenant_id, job, table, find_refusals(table.rows(), job.columns, job.tenant.country))
-    if _record_opt_outs(work) and _load_rest(work):
-        refresh_statistics(Contact, ListMember, ContactTag, ImportRow, ConsentRecord, ConsentState)
+    """Do the work that is due on an import, whichever it is, to its end.
+
+    Does nothing when another worker is on it or nothing is due. A check that was to be followed by the import without
+    asking is.
+    """
+    while True:
         with tenant_scope(tenant_id, durable=True):
-            _finish(import_id)
+            job = progress.claim(import_id)
+        if job is None:
+            return
+        work = {
+            ContactImport.Status.CHECKING: _check,
+            ContactImport.Status.IMPORTING: _import,
+            ContactImport.Status.UNDOING: _undo,
+        }[ContactImport.Status(job.status)]
+        if not work(job):
+            return
 
 
-def _claim(import_id: UUID) -> ContactImport | None:
-    now = timezone.now()
-    free = Q(status=ContactImport.Status.QUEUED) | Q(status=ContactImport.Status.RUNNING, leased_until__lt=now)
-    taken = ContactImport.objects.filter(free, id=import_id).update(
-        status=ContactImport.Status.RUNNING, leased_until=now + LEASE, tries=F("tries") + 1
-    )
-    if not taken:
-        return None
-    job = ContactImport.objects.select_related("tenant").get(id=import_id)
-    if job.tries > MAX_TRIES:
-        _fail(job, _GIVEN_UP.format(row=f"{job.rows_done + 1:,}", tries=MAX_TRIES))
-        return None
-    return job
+# --- Check --------------------------------------------------------------------------------------------------------
 
 
-def _read_file(job: ContactImport) -> Table | None:
+def _check(job: ContactImport) -> bool:
+    """Read the file, store its rows and say what each will become; False when another worker has taken over."""
+    with tenant_scope(job.tenant_id):
+        done = _done(job, ImportRange.Work.CHECK).aggregate(last=Max("last_row"), rows=Sum("rows"))
     try:
-        return read_table(bytes(ImportFile.objects.get(contact_import=job).content))
-    except FileProblem as problem:
-        _fail(job, str(problem))
-        return None
-
-
-def _fail(job: ContactImport, problem: str) -> None:
-    ContactImport.objects.filter(id=job.id).update(
-        status=ContactImport.Status.FAILED, problem=problem, finished_at=timezone.now(), leased_until=None
-    )
-
-
-def _record_opt_outs(work: _Work) -> bool:
-    """Record who opted out by the file's own words, before anything else; False when another worker has taken over."""
-    for some in _chunks(work.refusals.opt_outs.values(), OPT_OUTS_AT_ONCE):
-        with tenant_scope(work.tenant_id, durable=True):
-            job = ContactImport.objects.filter(
-                id=work.job.id, status=ContactImport.Status.RUNNING, rows_done=work.job.rows_done
-            )
-            if not job.update(leased_until=timezone.now() + LEASE):
-                return False
-            if record_opt_outs(work.job, some):
-                job.update(tries=0)
-    return True
-
-
-def _load_rest(work: _Work) -> bool:
-    """Load the rows behind the checkpoint; False when another worker has taken over."""
-    done, analysed = work.job.rows_done, 0
-    for chunk in _chunks(islice(work.table.rows(), done, None), CHUNK_ROWS):
-        if not _load_or_halve(work, chunk, done):
+        with tenant_scope(job.tenant_id):
+            table = table_of(job)
+        if not in_parallel(lambda chunk: _stage(job, chunk), _chunks(job, table.rows(), done["last"] or 0), loaders=1):
             return False
-        done += len(chunk)
-        if done >= _GROWTH * analysed:
-            # Each chunk is compared with the rows before it, which the planner takes for few until it is told.
-            refresh_statistics(ImportRow)
-            analysed = done
-    return True
-
-
-def _load_or_halve(work: _Work, chunk: Sequence[Row], done: int) -> bool:
-    """Load a chunk in a transaction of its own; one that the database refuses is halved down to the row at fault."""
-    try:
-        with tenant_scope(work.tenant_id, durable=True):
-            return _load(work, chunk, done)
-    except DataError:
-        if len(chunk) == 1 and chunk[0].problem:
-            raise
-    if len(chunk) == 1:
-        return _load_or_halve(work, [Row(chunk[0].number, chunk[0].cells, _CANNOT_BE_STORED)], done)
-    middle = len(chunk) // 2
-    return _load_or_halve(work, chunk[:middle], done) and _load_or_halve(work, chunk[middle:], done + middle)
-
-
-def _load(work: _Work, chunk: Sequence[Row], done: int) -> bool:
-    """Load one chunk and move the checkpoint, together or not at all; False when another worker has taken over."""
-    # The tenant's row stays free: whoever inserts a row of the tenant needs it too.
-    job = ContactImport.objects.select_for_update(of=("self",)).select_related("tenant").get(id=work.job.id)
-    if job.status != ContactImport.Status.RUNNING or job.rows_done != done:
+    except FileProblem as problem:
+        with tenant_scope(job.tenant_id, durable=True):
+            progress.fail(job, str(problem))
         return False
-    read = list(_read(chunk, job))
-    for outcome, count in load_chunk(job, read, work.refusals.numbers).items():
-        job.counts[outcome] = job.counts.get(outcome, 0) + count
-    job.rows_done += len(chunk)
-    job.leased_until = timezone.now() + LEASE
-    job.tries = 0
-    job.save(update_fields=["counts", "rows_done", "leased_until", "tries"])
+    refresh_statistics(ImportRow)
+    with tenant_scope(job.tenant_id, durable=True):
+        return _finish_check(job)
+
+
+def _chunks(job: ContactImport, rows: Iterator[Row], done: int) -> Iterator[list[StagedRow]]:
+    """The rows behind the last one stored, read, by the thousand; the database stores some while the next are read."""
+    reader = reader_of(job)
+    rest = (row for row in rows if row.number > done) if done else rows
+    while chunk := [to_stage(row, reader) for row in islice(rest, CHECK_ROWS)]:
+        if chunk[-1].number > limits().rows + 1:
+            raise FileProblem(_TOO_MANY_ROWS.format(limit=limits().rows))
+        yield chunk
+
+
+def _stage(job: ContactImport, chunk: list[StagedRow]) -> bool:
+    rows = _Range(chunk[0].number, chunk[-1].number)
+    return _do_range(job, ImportRange.Work.CHECK, rows, len(chunk), lambda: stage(job, chunk))
+
+
+def _finish_check(job: ContactImport) -> bool:
+    job = progress.hold(job)
+    if job.status != ContactImport.Status.CHECKING:
+        return False
+    done = _done(job, ImportRange.Work.CHECK).aggregate(last=Max("last_row"), rows=Sum("rows"))
+    job.last_row, job.rows_total = done["last"] or 0, done["rows"] or 0
+    job.counts = find_repeated(job)
+    job.warnings = find_warnings(job)
+    go_on = job.without_asking
+    job.status = ContactImport.Status.IMPORTING if go_on else ContactImport.Status.CHECKED
+    progress.begin_anew(job)
+    job.save()
+    record("import.checked", target=job, after={**job.counts, "warnings": [each["sign"] for each in job.warnings]})
+    return go_on
+
+
+# --- Import -------------------------------------------------------------------------------------------------------
+
+
+def _import(job: ContactImport) -> bool:
+    """Make contacts and consent of the checked rows."""
+    if not _record_opt_outs(job):
+        return False
+    if not in_parallel(
+        lambda rows: _apply(job, rows), _ranges(job, ImportRange.Work.IMPORT, IMPORT_ROWS), loaders=LOADERS
+    ):
+        return False
+    refresh_statistics(Contact, ListMember, ContactTag, ImportRow, ConsentRecord, ConsentState)
+    with tenant_scope(job.tenant_id, durable=True):
+        job = progress.hold(job)
+        if job.status != ContactImport.Status.IMPORTING:
+            return False
+        job.status, job.finished_at, job.leased_until = ContactImport.Status.DONE, timezone.now(), None
+        job.rows_done, job.counts = job.rows_total, count_outcomes(job)
+        job.save()
+        record("import.finished", target=job, after=job.counts)
     return True
 
 
-def _read(chunk: Sequence[Row], job: ContactImport) -> Iterator[ReadRow]:
-    own = ContactField.objects.filter(key__in=job.columns, deleted_at=None)
-    types = {field.key: field.type for field in own}
-    for row in chunk:
-        if row.problem:
-            yield ReadRow(row.number, None, row.problem, row.cells)
-            continue
-        try:
-            yield ReadRow(row.number, read_row(row.cells, job.columns, job.tenant.country, types, job.tenant.countries))
-        except Rejected as problem:
-            yield ReadRow(row.number, None, str(problem), row.cells)
+def _record_opt_outs(job: ContactImport) -> bool:
+    """Record who opted out by the file's own words, before anything else."""
+    if not {"consent", "opted_out"} & set(job.columns):
+        return True
+    with tenant_scope(job.tenant_id):
+        found = who_opted_out(job)
+    for start in range(0, len(found), OPT_OUTS_AT_ONCE):
+        with tenant_scope(job.tenant_id, durable=True):
+            if not progress.renew(job):
+                return False
+            if record_opt_outs(job, found[start : start + OPT_OUTS_AT_ONCE]):
+                progress.got_on(job)
+    return True
 
 
-def _finish(import_id: UUID) -> None:
-    ContactImport.objects.filter(id=import_id, status=ContactImport.Status.RUNNING).update(
-        status=ContactImport.Status.DONE, finished_at=timezone.now(), rows_total=F("rows_done"), leased_until=None
+def _apply(job: ContactImport, rows: _Range) -> bool:
+    return _do_range(
+        job, ImportRange.Work.IMPORT, rows, rows.last - rows.first + 1, lambda: apply_range(job, rows.first, rows.last)
     )
 
 
-def _chunks(items: Iterable[ItemT], size: int) -> Iterator[list[ItemT]]:
-    rest = iter(items)
-    while chunk := list(islice(rest, size)):
-        yield chunk
+# --- Undo ---------------------------------------------------------------------------------------------------------
+
+
+def _undo(job: ContactImport) -> bool:
+    """Take back what the import did."""
+    if not in_parallel(
+        lambda rows: _do_range(
+            job, ImportRange.Work.UNDO, rows, rows.last - rows.first + 1, lambda: undo_range(job, rows.first, rows.last)
+        ),
+        _ranges(job, ImportRange.Work.UNDO, UNDO_ROWS),
+        loaders=1,
+    ):
+        return False
+    with tenant_scope(job.tenant_id, durable=True):
+        job = progress.hold(job)
+        if job.status == ContactImport.Status.UNDOING:
+            record("import.undone", target=job, after=finish_undo(job))
+    return True
+
+
+# --- Ranges -------------------------------------------------------------------------------------------------------
+
+
+def _ranges(job: ContactImport, work: str, size: int) -> Iterator[_Range]:
+    """The ranges that are not done; they begin at the same rows whoever asks."""
+    with tenant_scope(job.tenant_id):
+        done = set(_done(job, work).values_list("first_row", flat=True))
+    for first in range(2, job.last_row + 1, size):
+        if first not in done:
+            yield _Range(first, first + size - 1)
+
+
+def _do_range(job: ContactImport, work: str, rows: _Range, count: int, do: Callable[[], object]) -> bool:
+    """Do the work on a range and mark it as done, together or not at all. False when the import is not to go on."""
+    with tenant_scope(job.tenant_id, durable=True):
+        if not progress.renew(job):
+            return False
+    with tenant_scope(job.tenant_id, durable=True):
+        try:
+            with unique():
+                # A worker that lost its lease may still be on it: this waits for its end, and then it is done.
+                ImportRange.objects.create(
+                    contact_import=job, work=work, first_row=rows.first, last_row=rows.last, rows=count
+                )
+        except AlreadyThere:
+            return True
+        do()
+    with tenant_scope(job.tenant_id, durable=True):
+        progress.got_on(job, rows=count)
+    return True
+
+
+def _done(job: ContactImport, work: str) -> QuerySet[ImportRange]:
+    return ImportRange.objects.filter(Q(contact_import=job, work=work))

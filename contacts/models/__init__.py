@@ -4,7 +4,7 @@ from contacts.models.contact import Contact
 from contacts.models.duplicates import DuplicatePair, DuplicateSearch
 from contacts.models.fields import ContactField, ContactValue
 from contacts.models.filters import ContactFilter
-from contacts.models.imports import ContactImport, ImportFile, ImportRow
+from contacts.models.imports import ContactImport, ImportColumns, ImportFilePart, ImportRange, ImportRow
 from contacts.models.jobs import ContactJob, ContactJobRow, ExportPiece
 from contacts.models.lists import ContactList, ContactTag, ListMember, Tag
 from contacts.models.notes import ContactChange, ContactNote
@@ -26,7 +26,9 @@ __all__ = [
     "DuplicatePair",
     "DuplicateSearch",
     "ExportPiece",
-    "ImportFile",
+    "ImportColumns",
+    "ImportFilePart",
+    "ImportRange",
     "ImportRow",
     "ListMember",
     "Tag",

@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.timezone import now
 
 from contacts.querysets import ContactManager, with_numbers
-from tenants.owned import TenantManager, TenantOwned
+from tenants.owned import TenantManager, TenantOwned, TenantOwnedInBulk
 from tenants.restriction import numbers_assigned_to, restricting
 
 __all__ = ["NAME_LENGTH", "Contact"]
@@ -15,7 +15,7 @@ __all__ = ["NAME_LENGTH", "Contact"]
 NAME_LENGTH: Final = 80
 
 
-class Contact(TenantOwned):
+class Contact(TenantOwnedInBulk):
     """A person. ``number`` is the preferred one of their numbers; consent is kept by number in the consent app, not here."""
 
     number = models.CharField(max_length=16, db_collation="C")

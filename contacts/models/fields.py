@@ -8,7 +8,7 @@ from django.utils.timezone import now
 from contacts.fields import FieldType, Kind
 from contacts.folding import KEY_LENGTH
 from contacts.models.contact import Contact
-from tenants.owned import TenantForeignKey, TenantOwned
+from tenants.owned import TenantForeignKey, TenantOwned, TenantOwnedInBulk
 
 __all__ = ["FIELD_LABEL_LENGTH", "ContactField", "ContactValue"]
 
@@ -47,7 +47,7 @@ class ContactField(TenantOwned):
         return FieldType(Kind(self.kind), tuple(self.choices))
 
 
-class ContactValue(TenantOwned):
+class ContactValue(TenantOwnedInBulk):
     """One value of one contact, by a key that sorts as the values do (``contacts.fields.key_of``).
 
     Derived from ``Contact.fields`` by ``contacts.values``, so that equality, prefixes and ranges keep their index under
@@ -56,11 +56,11 @@ class ContactValue(TenantOwned):
 
     id = None  # type: ignore[assignment]
     pk = models.CompositePrimaryKey("tenant_id", "field_id", "key", "contact_id")
-    field = TenantForeignKey(ContactField, on_delete=models.CASCADE, related_name="+")
+    field = TenantForeignKey(ContactField, on_delete=models.CASCADE, related_name="+", enforced=False)
     key = models.CharField(max_length=KEY_LENGTH, db_collation="C")
-    contact = TenantForeignKey(Contact, on_delete=models.CASCADE, related_name="+")
+    contact = TenantForeignKey(Contact, on_delete=models.CASCADE, related_name="+", enforced=False)
 
-    class Meta(TenantOwned.Meta):
+    class Meta(TenantOwnedInBulk.Meta):
         indexes = [models.Index(fields=["tenant", "contact"], name="contact_value_contact")]
 
     def __str__(self) -> str:

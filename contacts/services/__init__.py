@@ -6,7 +6,14 @@ from contacts.services.contacts import create_contact, note_wrote, update_contac
 from contacts.services.erase import erase_contact
 from contacts.services.fields import create_field, delete_field, ensure_fields, move_field, update_field
 from contacts.services.filters import delete_filter, save_filter
-from contacts.services.imports import start_import, upload_import
+from contacts.services.imports import (
+    check_import,
+    confirm_import,
+    delete_import,
+    start_import,
+    undo_import,
+    upload_import,
+)
 from contacts.services.lists import (
     add_to_list,
     create_list,
@@ -27,11 +34,14 @@ __all__ = [
     "add_to_list",
     "archive_contact",
     "cancel_job",
+    "check_import",
+    "confirm_import",
     "create_contact",
     "create_field",
     "create_list",
     "delete_field",
     "delete_filter",
+    "delete_import",
     "delete_list",
     "delete_note",
     "dismiss_pair",
@@ -52,6 +62,7 @@ __all__ = [
     "start_search",
     "tag_contact",
     "unarchive_contact",
+    "undo_import",
     "untag_contact",
     "update_contact",
     "update_field",

@@ -1,7 +1,7 @@
 """What can be done with an import file."""
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
 from uuid import UUID
 
@@ -10,41 +10,99 @@ from django.db import transaction
 
 from common.tasks import enqueue_on_commit
 from consent.purposes import PURPOSES_WITH_CONSENT
+from contacts.importing import progress
 from contacts.importing.columns import FIELDS, guess_columns, is_number, may_be_about_consent
-from contacts.importing.decoding import FileProblem, read_table
-from contacts.models import ContactImport, ContactList, ImportFile, Tag
+from contacts.importing.decoding import FileProblem
+from contacts.importing.files import store, table_of
+from contacts.importing.limits import limits
+from contacts.importing.survey import Survey
+from contacts.models import ContactImport, ContactList, ImportColumns, ImportFilePart, ImportRange, ImportRow, Tag
 from contacts.services.fields import ensure_fields
-from contacts.tasks import import_rows
+from contacts.tasks import run_import_task
 from tenants.audit import record
 from tenants.models import Tenant
 
-__all__ = ["start_import", "upload_import"]
+__all__ = ["check_import", "confirm_import", "delete_import", "start_import", "undo_import", "upload_import"]
+
+_SAMPLES = 50
+_ORIGINALS = 20
+"""Among so many earlier imports with the same columns the original of a corrected file is looked for."""
 
 
 @transaction.atomic
-def upload_import(*, tenant: Tenant, file_name: str, content: bytes, user_id: UUID | None) -> ContactImport:
-    """Keep an uploaded file and guess its columns; raises ``FileProblem`` when it cannot be read."""
-    table = read_table(content)
+def upload_import(
+    *, tenant: Tenant, file_name: str, content: bytes | Iterable[bytes], user_id: UUID | None
+) -> ContactImport:
+    """Keep an uploaded file and guess its columns; raises ``FileProblem`` when it cannot be read.
+
+    ``content`` may come in pieces; no more than some of them are in memory at a time.
+    """
+    _check_unfinished()
+    job = ContactImport.objects.create(file_name=file_name[-200:] or "contacts.csv", created_by_id=user_id)
+    survey = Survey()
+    store(job, [content] if isinstance(content, bytes) else content, survey)
+    if not survey.size:
+        raise FileProblem("The file is empty.")
+    job.encoding, job.sha256 = survey.finish(), survey.sha256
+    table = table_of(job)
     if any(is_number(title, tenant.country) for title in table.header):
         raise FileProblem(
             "The first row looks like a person. Put a row with the names of the columns above it, such as name, phone."
         )
-    samples = [row.cells for row in islice(table.rows(), 50)]
+    samples = [row.cells for row in islice(table.rows(), _SAMPLES)]
     if not samples:
         raise FileProblem("The file has column names but no rows.")
-    job = ContactImport.objects.create(
-        file_name=file_name[-200:] or "contacts.csv",
-        sha256=hashlib.sha256(content).hexdigest(),
-        columns=guess_columns(table.header, samples, tenant.country),
-        rows_total=sum(1 for _ in table.rows()),
-        created_by_id=user_id,
-    )
-    ImportFile.objects.create(contact_import=job, content=content)
+    job.header = table.header
+    job.columns = guess_columns(table.header, samples, tenant.country)
+    _remember(job)
+    _recognise_correction(job, samples)
+    job.rows_total = len(samples) if len(samples) < _SAMPLES else max(survey.lines, _SAMPLES)
+    job.save()
     record("import.uploaded", target=job, after={"rows": job.rows_total})
     return job
 
 
-def start_import(
+def _check_unfinished() -> None:
+    unfinished = ContactImport.objects.exclude(
+        status__in=[ContactImport.Status.DONE, ContactImport.Status.FAILED, ContactImport.Status.UNDONE]
+    )
+    if unfinished[: limits().unfinished].count() >= limits().unfinished:
+        raise FileProblem(
+            f"{limits().unfinished} files wait to be imported already. Import or delete some of them first."
+        )
+
+
+def _remember(job: ContactImport) -> None:
+    """Propose the columns as they were chosen for a file with this header before."""
+    known = ImportColumns.objects.filter(signature=_signature(job.header)).first()
+    if known and len(known.columns) == len(job.header):
+        job.columns, job.columns_remembered = known.columns, True
+
+
+def _recognise_correction(job: ContactImport, samples: Sequence[Sequence[str]]) -> None:
+    """A file of rejected rows, corrected, takes over what was said about the import that they come from."""
+    *header, row, problem = ["", "", *job.header]
+    if (row, problem) != ("row", "problem"):
+        return
+    header = header[2:]
+    numbers = {int(cells[-2]) for cells in samples if len(cells) == len(job.header) and cells[-2].isdecimal()}
+    done = ContactImport.objects.filter(status=ContactImport.Status.DONE, header=header).order_by("-created_at")
+    for original in done[:_ORIGINALS]:
+        rejected = ImportRow.objects.filter(contact_import=original, outcome=ImportRow.Outcome.REJECTED)
+        if numbers and rejected.filter(row_number__in=numbers).count() == len(numbers):
+            job.corrects = original
+            job.columns = [*original.columns, "", ""]
+            for name in ("basis", "purposes", "consent_note", "contact_list", "tag"):
+                setattr(job, name, getattr(original, name))
+            return
+
+
+def _signature(header: Sequence[str]) -> str:
+    return hashlib.sha256("\x1f".join(title.casefold() for title in header).encode()).hexdigest()
+
+
+@transaction.atomic
+def check_import(
     *,
     job: ContactImport,
     columns: Sequence[str],
@@ -55,11 +113,12 @@ def start_import(
     tag: Tag | None = None,
     by_caller: bool = False,
 ) -> None:
-    """Begin an uploaded import with the choices made; raises ``ValidationError`` by field.
+    """Check an uploaded file with the choices made: each row is told what it will become, and nothing is imported.
 
-    A worker runs it, unless the caller will (``by_caller``) with ``run_import``.
+    Raises ``ValidationError`` by field. A worker does it, unless the caller will (``by_caller``) with ``run_import``.
+    The choices may be changed until the import is confirmed.
     """
-    if job.status != ContactImport.Status.UPLOADED:
+    if job.status not in (ContactImport.Status.UPLOADED, ContactImport.Status.CHECKED):
         raise ValidationError("This import has been started already.")
     job.columns = list(columns)
     job.basis = basis
@@ -72,11 +131,73 @@ def start_import(
         ensure_fields(names=[name for name in columns if name and name not in FIELDS])
     except ValidationError as error:
         raise ValidationError({"columns": error.messages}) from None
-    job.status = ContactImport.Status.QUEUED
+    _forget_rows(job)
+    job.status = ContactImport.Status.CHECKING
+    progress.begin_anew(job)
     job.save()
+    ImportColumns.objects.update_or_create(signature=_signature(job.header), defaults={"columns": job.columns})
     record("import.started", target=job, after=_choices(job))
     if not by_caller:
-        enqueue_on_commit(import_rows, str(job.tenant_id), str(job.id))
+        enqueue_on_commit(run_import_task, str(job.tenant_id), str(job.id))
+
+
+def _forget_rows(job: ContactImport) -> None:
+    """Of a check with other choices nothing stays."""
+    ImportRow.objects.filter(contact_import_id=job.id).delete()
+    ImportRange.objects.filter(contact_import=job).delete()
+
+
+@transaction.atomic
+def start_import(*, job: ContactImport, by_caller: bool = False, **choices: object) -> None:
+    """Check an uploaded file and import it without asking in between; for the command line and other programs.
+
+    Takes the choices of ``check_import``.
+    """
+    job.without_asking = True
+    check_import(job=job, by_caller=by_caller, **choices)  # type: ignore[arg-type]
+
+
+@transaction.atomic
+def confirm_import(*, job: ContactImport, accepts_warnings: bool = False, by_caller: bool = False) -> None:
+    """Import a checked file. Raises ``ValidationError`` when it has signs of a bought list that nobody vouched for."""
+    job = progress.hold(job)
+    if job.status != ContactImport.Status.CHECKED:
+        raise ValidationError("This import has been started already.")
+    if job.warnings and not accepts_warnings:
+        raise ValidationError(
+            {"accepts_warnings": "Say that these people gave their numbers to you, or delete the file."}
+        )
+    job.status = ContactImport.Status.IMPORTING
+    job.save(update_fields=["status"])
+    record("import.confirmed", target=job, after={"vouched_for": [each["sign"] for each in job.warnings]})
+    if not by_caller:
+        enqueue_on_commit(run_import_task, str(job.tenant_id), str(job.id))
+
+
+@transaction.atomic
+def undo_import(*, job: ContactImport, by_caller: bool = False) -> None:
+    """Take back what an import did; raises ``ValidationError`` when it is too late or was done already."""
+    job = progress.hold(job)
+    if job.undo_until is None:
+        raise ValidationError("This import cannot be undone: it is too long ago, or has been undone already.")
+    job.status = ContactImport.Status.UNDOING
+    progress.begin_anew(job)
+    job.save()
+    record("import.undo_started", target=job)
+    if not by_caller:
+        enqueue_on_commit(run_import_task, str(job.tenant_id), str(job.id))
+
+
+@transaction.atomic
+def delete_import(*, job: ContactImport) -> None:
+    """Delete a file that has not been imported, and what was read from it."""
+    job = progress.hold(job)
+    if job.status not in (ContactImport.Status.UPLOADED, ContactImport.Status.CHECKED):
+        raise ValidationError("Only a file that has not been imported can be deleted.")
+    record("import.deleted", target=job)
+    _forget_rows(job)
+    ImportFilePart.objects.filter(contact_import=job).delete()
+    ContactImport.objects.filter(id=job.id).delete()
 
 
 def _choices(job: ContactImport) -> dict[str, object]:

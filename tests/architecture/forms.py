@@ -14,10 +14,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils.timezone import now
 
 from campaigns.models import Campaign
 from campaigns.services import choose_audience, launch, save_draft
-from contacts.models import ContactFilter, DuplicatePair, ListMember
+from contacts.models import ContactFilter, ContactImport, DuplicatePair, ListMember
 from contacts.services import (
     add_note,
     add_number,
@@ -111,6 +112,9 @@ FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
     "filter_edit": lambda s: ({"filter_id": s.filter.id}, {"name": "Others", "r.match": "all", "r.parts": ""}),
     "filter_new": lambda _: ({}, {"name": "New", **CONDITION}),
     "duplicates_find": lambda _: ({}, {}),
+    "import_confirm": lambda s: (_import_that_is(s, status="checked"), {}),
+    "import_delete": lambda s: (_import_that_is(s, status="checked"), {}),
+    "import_undo": lambda s: (_import_that_is(s, status="done", finished_at=now()), {}),
     "import_job": lambda s: (
         {"import_id": s.job.id},
         {"column_0": "first_name", "column_1": "number", "basis": "paper", "purposes": ["marketing"]},
@@ -170,6 +174,13 @@ class Stage:
         answer: Any = self.client.post(reverse(name, kwargs=parts), data)
         with tenant_scope(self.cast.clinic.tenant.id):
             return answer, list(AuditEntry.objects.exclude(id__in=before))
+
+
+def _import_that_is(staged: "Stage", **state: Any) -> dict[str, Any]:
+    """The import as it is after its work."""
+    with tenant_scope(staged.job.tenant_id):
+        ContactImport.objects.filter(id=staged.job.id).update(**state)
+    return {"import_id": staged.job.id}
 
 
 def stage(cast: Cast, client: Client) -> Stage:

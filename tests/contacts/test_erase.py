@@ -135,7 +135,7 @@ def test_nothing_of_the_person_is_left_but_the_number_where_it_is_proof(cast: Ca
         "contacts_contactnote.body",
         "contacts_contactnumber.label",
         "contacts_contactvalue.key",
-        "contacts_importfile.content",
+        "contacts_importfilepart.content",
         "contacts_importrow.cells",
         "consent_possibleoptout.wording",
         "messaging_message.body",

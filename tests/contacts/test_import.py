@@ -14,6 +14,7 @@ from django.utils import timezone
 from consent.models import ConsentRecord, ConsentState
 from consent.services import is_suppressed, opt_out
 from contacts.importing import run
+from contacts.importing.progress import LEASE
 from contacts.importing.run import run_import
 from contacts.models import (
     Contact,
@@ -217,26 +218,27 @@ def test_without_a_basis_nobody_can_be_texted(cast: Cast) -> None:
 
 
 def test_an_import_whose_worker_died_goes_on_where_it_stopped(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(run, "IMPORT_ROWS", 2)
+    monkeypatch.setattr(run, "LOADERS", 1)
     tenant = cast.clinic.tenant
     with tenant_scope(tenant.id):
         job = upload_import(tenant=tenant, file_name="people.csv", content=CSV.encode(), user_id=None)
         start_import(job=job, columns=job.columns, basis="web_form", purposes=["marketing"])
-    real_load = run._load
+    real_apply = run.apply_range
     calls = Counter[str]()
 
-    def dies_on_the_second_chunk(*arguments: Any) -> bool:
-        calls["chunks"] += 1
-        if calls["chunks"] == 2:
+    def dies_on_the_second_range(*arguments: Any) -> bool:
+        calls["ranges"] += 1
+        if calls["ranges"] == 2:
             raise KeyboardInterrupt
-        return real_load(*arguments)
+        return real_apply(*arguments)
 
-    monkeypatch.setattr(run, "_load", dies_on_the_second_chunk)
+    monkeypatch.setattr(run, "apply_range", dies_on_the_second_range)
     with pytest.raises(KeyboardInterrupt):
         run_import(tenant.id, job.id)
     with tenant_scope(tenant.id):
         assert ContactImport.objects.get().rows_done == 2
-        ContactImport.objects.update(leased_until=timezone.now() - run.LEASE)
+        ContactImport.objects.update(leased_until=timezone.now() - LEASE)
     run_import(tenant.id, job.id)
     assert sorted(outcomes(cast)) == [2, 3, 4, 5, 6]
     with tenant_scope(tenant.id):

@@ -13,6 +13,7 @@ from consent.services import is_suppressed, opt_back_in, opt_out
 from contacts.importing import run
 from contacts.importing.columns import guess_columns
 from contacts.importing.consent_words import Said, said
+from contacts.importing.progress import LEASE
 from contacts.importing.run import run_import
 from contacts.models import Contact, ContactImport, ImportRow
 from contacts.services import start_import, upload_import
@@ -59,11 +60,12 @@ def test_a_row_that_does_not_answer_is_a_no(cast: Cast, last_row: str) -> None:
 
 
 @pytest.mark.parametrize(("first", "second"), [("yes", "no"), ("no", "yes"), ("yes", ""), ("yes", "stop")])
-@pytest.mark.parametrize("chunk_rows", [1, 1000])
+@pytest.mark.parametrize("range_rows", [1, 1000])
 def test_a_no_beats_a_yes_for_the_same_number(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch, first: str, second: str, chunk_rows: int
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, first: str, second: str, range_rows: int
 ) -> None:
-    monkeypatch.setattr(run, "CHUNK_ROWS", chunk_rows)
+    monkeypatch.setattr(run, "CHECK_ROWS", range_rows)
+    monkeypatch.setattr(run, "IMPORT_ROWS", range_rows)
     load(cast, f"phone,opt in\n{ANN},{first}\n(202) 555-0101,{second}\n{BEN},yes\n")
     assert agreed(cast) == {BEN}
 
@@ -120,13 +122,13 @@ def test_who_came_back_is_not_opted_out_again_when_the_import_goes_on(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(run, "_load", dies)
+        patched.setattr(run, "apply_range", dies)
         with pytest.raises(KeyboardInterrupt):
             load(cast, f"phone,opt in\n{ANN},stop\n")
     with tenant_scope(cast.clinic.tenant.id):
         assert opt_back_in(number=ANN, wording="START", evidence={})
         job = ContactImport.objects.get()
-        ContactImport.objects.update(leased_until=timezone.now() - run.LEASE)
+        ContactImport.objects.update(leased_until=timezone.now() - LEASE)
     run_import(cast.clinic.tenant.id, job.id)
     assert suppressed(cast) == set()
     with tenant_scope(cast.clinic.tenant.id):

@@ -11,10 +11,11 @@ from django.utils import timezone
 
 from consent.models import ConsentState
 from contacts.importing import run
-from contacts.importing.run import MAX_TRIES, run_import
+from contacts.importing.progress import LEASE, MAX_TRIES
+from contacts.importing.run import run_import
 from contacts.models import Contact, ContactImport, ImportRow
 from contacts.services import start_import, upload_import
-from contacts.tasks import import_rows, resume_imports
+from contacts.tasks import resume_imports, run_import_task
 from tenants.scope import all_tenants, tenant_scope
 from tests.cast import Cast, Company, make_cast
 from tests.contacts.test_import import load
@@ -66,7 +67,7 @@ def queued(company: Company, content: str) -> ContactImport:
 
 def leases_run_out() -> None:
     with all_tenants("test"):
-        ContactImport.objects.filter(status="running").update(leased_until=timezone.now() - run.LEASE)
+        ContactImport.objects.filter(leased_until__isnull=False).update(leased_until=timezone.now() - LEASE)
 
 
 def now(job: ContactImport) -> ContactImport:
@@ -119,7 +120,7 @@ def test_an_import_that_never_gets_on_is_given_up_with_a_word_to_staff(client: C
         for tries in range(1, MAX_TRIES + 1):
             with pytest.raises(DatabaseError):
                 run_import(cast.clinic.tenant.id, job.id)
-            assert (now(job).status, now(job).tries) == ("running", tries)
+            assert (now(job).status, now(job).tries) == ("importing", tries)
             leases_run_out()
         run_import(cast.clinic.tenant.id, job.id)
     assert now(job).status == "failed"
@@ -130,7 +131,8 @@ def test_an_import_that_never_gets_on_is_given_up_with_a_word_to_staff(client: C
 
 
 def test_getting_on_counts_the_tries_anew(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "CHUNK_ROWS", 1)
+    monkeypatch.setattr(run, "IMPORT_ROWS", 1)
+    monkeypatch.setattr(run, "LOADERS", 1)
     job = queued(cast.clinic, "phone,first name,opt in\n+12025550101,Ann,yes\n+12025550102,Odd,stop\n")
     with database_refuses("Odd", OTHER_FAULT):
         for tries in (0, 1, 2):
@@ -146,10 +148,10 @@ def test_one_import_that_fails_does_not_hold_up_the_others(cast: Cast, caplog: p
     bad = queued(cast.clinic, "phone,first name\n+12025550101,Odd\n")
     good = queued(cast.shop, "phone,first name\n+12025550102,Ann\n")
     with database_refuses("Odd", OTHER_FAULT):
-        import_rows(str(cast.clinic.tenant.id), str(bad.id))
+        run_import_task(str(cast.clinic.tenant.id), str(bad.id))
         leases_run_out()
         resume_imports()
-    assert (now(bad).status, now(good).status) == ("running", "done")
+    assert (now(bad).status, now(good).status) == ("importing", "done")
     assert caplog.text.count(str(bad.id)) == 2
     assert "2025550101" not in caplog.text
     leases_run_out()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from common.formulas import plain_cell, safe_cell
 from contacts.importing.columns import custom_name, guess_columns
+from contacts.importing.consent_words import Said
 from contacts.importing.decoding import MAX_LINE_CHARACTERS, FileProblem, read_table
 from contacts.importing.rows import Rejected, read_row
 from contacts.services import upload_import
@@ -41,7 +42,8 @@ def test_files_as_programs_save_them(content: bytes, header: list[str], first: l
         (b"", "empty"),
         (b"   \n\n", "empty"),
         (b",,\nx,y\n", "names of the columns"),
-        (b"PK\x03\x04rest", "Save as > CSV"),
+        (b"PK\x03\x04rest", "Unpack it"),
+        (b"\xd0\xcf\x11\xe0rest", "old Excel version"),
         (b"\xff\xfe\x00", "damaged"),
         (b",".join(b"c%d" % n for n in range(201)) + b"\nx", "201 columns"),
     ],
@@ -105,14 +107,14 @@ def test_a_good_row() -> None:
         "ann@mail.example",
         "America/Denver",
     )
-    assert person.consented is True
+    assert person.said is Said.YES
     assert person.consent_at is not None
     assert person.fields == {"city": "Boston"}
 
 
 def test_a_row_without_the_cell_that_says_who_agreed_is_a_no() -> None:
-    assert read_row(["+12025550101"], ["number", "consent"], "US").consented is False
-    assert read_row(["+12025550101"], ["number"], "US").consented is None
+    assert read_row(["+12025550101"], ["number", "consent"], "US").said is Said.NO
+    assert read_row(["+12025550101"], ["number"], "US").said is None
 
 
 @pytest.mark.parametrize(
@@ -237,7 +239,7 @@ def test_a_number_marked_as_text_is_a_number(cell: str) -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"phone\n" + b"1\n" * 1_000_001, "more than 1,000,000 lines"),
+        (b"phone\n" + b"1\n" * 2_000_001, "more than 2,000,000 lines"),
         (b"phone," + b"x" * 201 + b"\n1,2\n", "longer than 200 characters"),
     ],
     ids=["lines", "title"],

@@ -73,8 +73,22 @@ def done(client: Client, cast: Cast, content: str = CSV, **choices: Any) -> str:
     address = uploaded(client, content)
     answer = client.post(address, CHOICES | choices)
     assert answer.status_code == 302, answer.context["form"].errors
-    run_import(cast.clinic.tenant.id, job_of(cast).id)
+    confirmed(client, cast, address)
     return address
+
+
+def confirmed(client: Client, cast: Cast, address: str) -> None:
+    """Have the file checked, say yes, have it imported."""
+    work(cast)
+    assert client.post(f"{address}confirm/").status_code == 302
+    work(cast)
+
+
+def work(cast: Cast) -> None:
+    """What the worker does."""
+    with tenant_scope(cast.clinic.tenant.id):
+        job = ContactImport.objects.latest("id")
+    run_import(cast.clinic.tenant.id, job.id)
 
 
 # --- The file -----------------------------------------------------------------------------------------------------
@@ -86,7 +100,8 @@ def done(client: Client, cast: Cast, content: str = CSV, **choices: Any) -> str:
         (b"", "The file is empty."),
         (b"\n\n", "The file is empty."),
         (b"phone,name\n", "no rows"),
-        (b"PK\x03\x04 a workbook", "This is a spreadsheet."),
+        (b"PK\x03\x04 a workbook", "packed file"),
+        (b"\xd0\xcf\x11\xe0 a workbook", "old Excel version"),
         (b"\x89PNG\r\n\x1a\n" + bytes(range(32)) * 40, "This is not a text file."),
         (b'"' + b"x" * 200_000 + b'"\n+12025550101\n', "The first row cannot be read."),
     ],
@@ -113,7 +128,7 @@ def test_a_row_that_no_reader_understands_costs_only_itself(mona: Client, cast: 
     )
     address = uploaded(mona, strange)
     mona.post(address, CHOICES | {"column_1": "", "column_2": "", "column_3": ""})
-    run_import(cast.clinic.tenant.id, job_of(cast).id)
+    confirmed(mona, cast, address)
     assert job_of(cast).counts == {"created": 1, "rejected": 1}
 
 
@@ -132,7 +147,7 @@ def test_the_guess_and_three_samples_are_shown(mona: Client) -> None:
     page = answer.content.decode()
     assert '<option value="number" selected>Phone number</option>' in page
     assert "202-555-0102" in page
-    assert "Import 5 rows" in page
+    assert "Check 5 rows" in page
 
 
 @pytest.mark.parametrize(("country", "date"), [("US", "March 4, 2026"), ("GB", "3 April 2026")])
@@ -184,7 +199,10 @@ def test_another_tenants_list_cannot_be_chosen(mona: Client, cast: Cast) -> None
 def test_a_file_is_imported_once(mona: Client, cast: Cast) -> None:
     address = uploaded(mona)
     assert [mona.post(address, CHOICES).status_code for _ in range(2)] == [302, 200]
-    assert job_of(cast).status == "queued"
+    assert job_of(cast).status == "checking"
+    work(cast)
+    assert [mona.post(f"{address}confirm/").status_code for _ in range(2)] == [302, 422]
+    assert job_of(cast).status == "importing"
 
 
 # --- Progress and outcome -----------------------------------------------------------------------------------------
@@ -197,7 +215,7 @@ def test_progress_is_asked_for_until_the_end(mona: Client, cast: Cast) -> None:
     part = mona.get(address, {"part": "progress"}, headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in part
     assert f'hx-get="{address}?part=progress"' in part
-    run_import(cast.clinic.tenant.id, job_of(cast).id)
+    work(cast)
     ended = mona.get(address, {"part": "progress"}, headers={"HX-Request": "true"})
     assert ended.headers["HX-Refresh"] == "true"
     assert "hx-get" not in mona.get(address).content.decode()
@@ -209,7 +227,7 @@ def test_the_outcome_of_every_row_can_be_read(mona: Client, cast: Cast) -> None:
     address = done(mona, cast)
     answer = mona.get(address)
     page = answer.content.decode()
-    assert [(row.row_number, row.outcome) for row in answer.context["rows"]] == [
+    assert [(row.row_number, row.outcome) for row, _, _ in answer.context["rows"]] == [
         (2, "created"),
         (3, "created"),
         (4, "rejected"),
@@ -241,15 +259,15 @@ def test_the_outcome_of_every_row_can_be_read(mona: Client, cast: Cast) -> None:
 )
 def test_rows_can_be_filtered(mona: Client, cast: Cast, query: dict[str, str], rows: list[int]) -> None:
     answer = mona.get(done(mona, cast), query)
-    assert [row.row_number for row in answer.context["rows"]] == rows
+    assert [row.row_number for row, _, _ in answer.context["rows"]] == rows
 
 
 def test_rejected_rows_can_be_downloaded_and_corrected(mona: Client, cast: Cast) -> None:
     address = uploaded(mona)
     mona.post(address, CHOICES)
     early = mona.get(f"{address}rejected.csv", follow=True)
-    assert "is ready when the import is done" in early.content.decode()
-    run_import(cast.clinic.tenant.id, job_of(cast).id)
+    assert "is ready when the file has been checked" in early.content.decode()
+    work(cast)
     answer = mona.get(f"{address}rejected.csv")
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     lines = answer.content.decode("utf-8-sig").splitlines()
@@ -263,7 +281,7 @@ def test_the_rejected_rows_hold_no_formulas_and_can_be_uploaded_as_they_are(mona
     address = uploaded(mona, content)
     choices = {"column_0": "", "column_1": "number", "column_2": "first_name", "column_3": ""}
     mona.post(address, CHOICES | choices)
-    run_import(cast.clinic.tenant.id, job_of(cast).id)
+    confirmed(mona, cast, address)
     answer = mona.get(f"{address}rejected.csv")
     header, *found = csv.reader(answer.content.decode("utf-8-sig").splitlines())
     assert header == ["'=2+2", "Mobile", "First name", "row", "problem"]
@@ -276,8 +294,8 @@ def test_the_rejected_rows_hold_no_formulas_and_can_be_uploaded_as_they_are(mona
     with tenant_scope(cast.clinic.tenant.id):
         job = ContactImport.objects.latest("id")
     assert again.endswith(f"{job.id}/")
-    mona.post(again, CHOICES | choices | {"new_list": "Second"})
-    run_import(cast.clinic.tenant.id, job.id)
+    mona.post(again, CHOICES | choices | {"column_4": "", "new_list": "Second"})
+    confirmed(mona, cast, again)
     with tenant_scope(cast.clinic.tenant.id):
         assert dict(Contact.objects.values_list("number", "first_name")) == {
             "+442079460018": '=HYPERLINK("x")',
@@ -322,7 +340,10 @@ def test_what_stands_in_a_file_is_shown_and_never_run(mona: Client, cast: Cast) 
     pages.append(mona.post(address, CHOICES | choices | {"basis": ""}).content.decode())
     mona.post(address, CHOICES | choices)
     pages.append(mona.get(address).content.decode())
-    run_import(cast.clinic.tenant.id, job_of(cast).id)
+    work(cast)
+    pages.append(mona.get(address).content.decode())
+    mona.post(f"{address}confirm/")
+    work(cast)
     pages += [mona.get(address).content.decode(), mona.get(reverse("imports")).content.decode()]
     for page in pages:
         assert "<img src=x" not in page

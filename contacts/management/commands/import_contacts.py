@@ -4,6 +4,7 @@ import csv
 import json
 import time
 from argparse import ArgumentParser
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ from django.core.management.base import CommandError
 
 from consent.purposes import PURPOSES_WITH_CONSENT, Purpose
 from contacts.importing.decoding import FileProblem
+from contacts.importing.files import PART_BYTES
 from contacts.importing.rejected import rejected_rows
 from contacts.importing.run import run_import
 from contacts.models import ContactImport, ContactList
-from contacts.services import get_or_create_tag, start_import, upload_import
+from contacts.services import check_import, get_or_create_tag, start_import, upload_import
 from tenants.command_line import RecordedCommand
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
@@ -37,6 +39,7 @@ class Command(RecordedCommand):
         )
         parser.add_argument("--list", metavar="NAME", help="put the contacts into this list, made if it is new")
         parser.add_argument("--tag", metavar="NAME", help="put this tag on the contacts")
+        parser.add_argument("--dry-run", action="store_true", help="say what each row would become, and import nothing")
         parser.add_argument("--note", default="", help="the wording people agreed to, or where the proof is kept")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -45,19 +48,20 @@ class Command(RecordedCommand):
             raise CommandError(f"No tenant has the slug {options['tenant']!r}.")
         path: Path = options["file"]
         try:
-            content = path.read_bytes()
+            with path.open("rb") as file:
+                job = self._start(tenant, path.name, iter(lambda: file.read(PART_BYTES), b""), options)
         except OSError as error:
             raise CommandError(f"Cannot read {path}: {error.strerror}") from None
-        job = self._start(tenant, path.name, content, options)
         self._run(tenant, job)
         self.stdout.write(json.dumps(self._summary(tenant, job, path)))
 
-    def _start(self, tenant: Tenant, name: str, content: bytes, options: dict[str, Any]) -> ContactImport:
+    def _start(self, tenant: Tenant, name: str, content: Iterable[bytes], options: dict[str, Any]) -> ContactImport:
         basis = options["consent_basis"]
         try:
             with tenant_scope(tenant.id):
                 job = upload_import(tenant=tenant, file_name=name, content=content, user_id=None)
-                start_import(
+                begin = check_import if options["dry_run"] else start_import
+                begin(
                     job=job,
                     columns=job.columns,
                     basis=basis,
@@ -77,11 +81,10 @@ class Command(RecordedCommand):
 
     def _run(self, tenant: Tenant, job: ContactImport) -> None:
         """Import here; should a worker have taken it over, wait for that one."""
-        finished = (ContactImport.Status.DONE, ContactImport.Status.FAILED)
         while True:
             run_import(tenant.id, job.id)
             with tenant_scope(tenant.id):
-                if ContactImport.objects.filter(id=job.id, status__in=finished).exists():
+                if not ContactImport.objects.filter(id=job.id, status__in=ContactImport.WORKING).exists():
                     return
             time.sleep(0.5)
 
@@ -97,7 +100,14 @@ class Command(RecordedCommand):
             outcome: done.counts.get(outcome, 0)
             for outcome in ("created", "updated", "unchanged", "merged", "rejected")
         }
-        return {**counts, "rows": done.rows_total, "status": done.status, "rejected_file": rejected_file}
+        signs = [each["sign"] for each in done.warnings]
+        return {
+            **counts,
+            "rows": done.rows_total,
+            "status": done.status,
+            "warnings": signs,
+            "rejected_file": rejected_file,
+        }
 
 
 def _usual_purposes(basis: str) -> list[str]:
