@@ -109,7 +109,7 @@ def _plan_of_country(country: str) -> _Plan | None:
     trunk = (metadata.national_prefix or "") if metadata else ""
     if (
         metadata is None
-        or country != phonenumbers.COUNTRY_CODE_TO_REGION_CODE[metadata.country_code][0]
+        or country != phonenumbers.COUNTRY_CODE_TO_REGION_CODE[metadata.country_code or 0][0]
         or metadata.leading_digits
         or metadata.national_prefix_transform_rule
         or trunk not in ("", "0", "1")

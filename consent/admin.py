@@ -2,10 +2,10 @@
 
 from django.contrib import admin
 
-from consent.models import ConsentRecord, ConsentState, PossibleOptOut, Suppression
+from consent.models import ConsentRecord, PossibleOptOut, Suppression
 from tenants.platform_admin import TenantDataAdmin, masked_number, masked_text
 
-__all__ = ["ConsentRecordAdmin", "ConsentStateAdmin", "PossibleOptOutAdmin", "SuppressionAdmin"]
+__all__ = ["ConsentRecordAdmin", "PossibleOptOutAdmin", "SuppressionAdmin"]
 
 
 @admin.register(ConsentRecord)
@@ -18,17 +18,6 @@ class ConsentRecordAdmin(TenantDataAdmin[ConsentRecord]):
     search_by = "number"
     fields = ("masked_number", "act", "purpose", "source", "masked_wording", "occurred_at", "recorded_at")
     reveals = ("number", "wording", "evidence")
-
-
-@admin.register(ConsentState)
-class ConsentStateAdmin(TenantDataAdmin[ConsentState]):
-    """Where numbers stand today."""
-
-    masked_number = masked_number()
-    list_display = ("id", "masked_number", "purpose", "act", "since")
-    search_by = "number"
-    fields = ("masked_number", "purpose", "act", "since", "record_id")
-    reveals = ("number",)
 
 
 @admin.register(Suppression)

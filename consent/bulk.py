@@ -10,7 +10,7 @@ Opt-ins from a file *share* the revocation lock, unlike everybody else who write
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
@@ -61,7 +61,7 @@ def record_selected_opt_ins(
     out. Returns whether all that were not suppressed were new.
     """
     share()
-    values = {
+    values: dict[str, Any] = {
         **parameters,
         **uuid7_seed(),
         "tenant": current_tenant_id(),
@@ -106,7 +106,7 @@ def take_back_selected(
     again, as before the import: an import records only where nothing was known. Returns how many were struck.
     """
     hold_exclusively()
-    values = {
+    values: dict[str, Any] = {
         **parameters,
         **uuid7_seed(),
         "tenant": current_tenant_id(),

@@ -58,7 +58,7 @@ class ConsentRecord(TenantOwnedInBulk):
 class ConsentState(TenantOwnedInBulk):
     """Where a number stands today for one purpose: a projection, rebuilt from the records at will."""
 
-    id = None
+    id = None  # type: ignore[assignment]
     pk = models.CompositePrimaryKey("tenant_id", "number", "purpose")
     number = models.CharField(max_length=16, db_collation="C")
     purpose = models.CharField(max_length=14, choices=Purpose)

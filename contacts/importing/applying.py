@@ -1,7 +1,7 @@
 """From checked rows to contacts: a range of rows at a time, set-based, in the caller's transaction."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from django.db import DataError, IntegrityError, connection, transaction
 from django.utils import timezone
@@ -134,7 +134,7 @@ def _contacts(job: ContactImport, first: int, last: int) -> bool:
     raise IntegrityError(f"Rows {first} to {last} of import {job.id} keep meeting contacts that are being made.")
 
 
-def _are_foretold_to_exist(values: dict[str, object]) -> bool:
+def _are_foretold_to_exist(values: dict[str, Any]) -> bool:
     """Whether rows of the range had contacts, though these may have gone since."""
     rows = ImportRow.objects.filter(
         contact_import_id=values["import"],
@@ -158,8 +158,8 @@ def member_mark(job: ContactImport) -> str:
     return job.id.hex[-12:]
 
 
-def _join(job: ContactImport, values: dict[str, object]) -> None:
-    targets: Sequence[tuple[type[ListMember] | type[ContactTag], str, object]] = (
+def _join(job: ContactImport, values: dict[str, Any]) -> None:
+    targets: Sequence[tuple[type[ListMember] | type[ContactTag], str, Any]] = (
         (ListMember, "contact_list_id", job.contact_list_id),
         (ContactTag, "tag_id", job.tag_id),
     )
@@ -170,7 +170,7 @@ def _join(job: ContactImport, values: dict[str, object]) -> None:
                 cursor.execute(statement, {**values, **uuid7_seed(member_mark(job)), "target": target})
 
 
-def _consent(job: ContactImport, values: dict[str, object]) -> bool:
+def _consent(job: ContactImport, values: dict[str, Any]) -> bool:
     """Record who agreed, and say of each row whether its person can be texted; returns whether a note changed."""
     all_new = True
     if values["agreeing"]:

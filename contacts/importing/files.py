@@ -33,7 +33,7 @@ def _pieces(job: ContactImport) -> Iterator[bytes]:
     """Each piece by a query of its own, in a transaction of its own unless one is open."""
     position = 0
     while True:
-        with tenant_scope(job.tenant_id):
+        with tenant_scope(job.tenant.id):
             part = ImportFilePart.objects.filter(contact_import=job, position=position).first()
         if part is None:
             return

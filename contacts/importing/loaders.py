@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable
+from itertools import takewhile
 from queue import Queue
 from typing import Generic, TypeVar
 
@@ -49,9 +50,7 @@ def in_parallel(work: Callable[[ItemT], bool], items: Iterable[ItemT], *, loader
     for thread in threads:
         thread.start()
     try:
-        for item in items:
-            if stop.is_set():
-                break
+        for item in takewhile(lambda _: not stop.is_set(), items):
             queue.put(item)
     except BaseException:
         stop.set()
@@ -61,7 +60,7 @@ def in_parallel(work: Callable[[ItemT], bool], items: Iterable[ItemT], *, loader
             queue.put(None)
         for thread in threads:
             thread.join()
-    for thread in threads:
-        if thread.error is not None:
-            raise thread.error
+    error = next((thread.error for thread in threads if thread.error is not None), None)
+    if error is not None:
+        raise error
     return not stop.is_set()

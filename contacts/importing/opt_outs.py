@@ -32,7 +32,7 @@ def who_opted_out(job: ContactImport) -> list[OptOut]:
     rows = ImportRow.objects.filter(contact_import_id=job.id, said=ImportRow.Said.STOP, evidence__has_key="words")
     first: dict[str, OptOut] = {}
     for number, row, evidence in rows.order_by("row_number").values_list("number", "row_number", "evidence"):
-        first.setdefault(number, OptOut(number, row, evidence["words"]))
+        first.setdefault(number, OptOut(number, row, str((evidence or {})["words"])))
     return list(first.values())
 
 

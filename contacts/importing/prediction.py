@@ -5,7 +5,7 @@ The statements are put together from the fragments here, so that what was foreto
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
 
@@ -107,21 +107,21 @@ WHERE r.tenant_id = %(tenant)s AND r.contact_import_id = %(import)s AND r.row_nu
 """  # noqa: S608
 
 
-def refresh_notes(values: Mapping[str, object]) -> int:
+def refresh_notes(values: Mapping[str, Any]) -> int:
     """Say again of each row of a range whether its person can be texted; returns how many notes changed."""
     with connection.cursor() as cursor:
         cursor.execute(_REFRESH_NOTES, values)
         return int(cursor.rowcount)
 
 
-def refresh(values: Mapping[str, object], which: str) -> int:
+def refresh(values: Mapping[str, Any], which: str) -> int:
     """Ask again what becomes of some rows of a range; returns how many were foretold otherwise."""
     with connection.cursor() as cursor:
         cursor.execute(_REFRESH.replace("{which}", which), values)
         return int(cursor.rowcount)
 
 
-def parameters(job: ContactImport, *, foretelling: bool) -> dict[str, object]:
+def parameters(job: ContactImport, *, foretelling: bool) -> dict[str, Any]:
     """The parameters of the fragments, but for the range. Runs inside the transaction that uses them."""
     purposes = [purpose for purpose in job.purposes if job.may_prove(purpose)]
     return {

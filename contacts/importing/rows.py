@@ -94,9 +94,7 @@ class RowReader:
     def read(self, cells: Sequence[str]) -> Person:
         """The person in a row; raises ``Rejected``."""
         known, extra = self._values(cells)
-        first, last = known.get("first_name", ""), known.get("last_name", "")
-        if "full_name" in known and not first and not last:
-            first, last = _split(known["full_name"])
+        first, last = _names(known)
         own = _own_values(extra, self._types, self._country) if self._types else extra
         number = self._number(known.get("number", ""))
         if self._countries:
@@ -213,6 +211,12 @@ def _check(name: str, value: str, limit: int) -> None:
             )
     if length > limit:
         raise Rejected(f"“{FIELDS.get(name, name)}” is too long ({length} characters).")
+
+
+def _names(known: Mapping[str, str]) -> tuple[str, str]:
+    """First and last name; a full name is split when there is neither."""
+    first, last = known.get("first_name", ""), known.get("last_name", "")
+    return (first, last) if first or last or "full_name" not in known else _split(known["full_name"])
 
 
 def _split(full: str) -> tuple[str, str]:

@@ -70,19 +70,19 @@ def run_import(tenant_id: UUID, import_id: UUID) -> None:
 
 def _check(job: ContactImport) -> bool:
     """Read the file, store its rows and say what each will become; False when another worker has taken over."""
-    with tenant_scope(job.tenant_id):
+    with tenant_scope(job.tenant.id):
         done = _done(job, ImportRange.Work.CHECK).aggregate(last=Max("last_row"), rows=Sum("rows"))
     try:
-        with tenant_scope(job.tenant_id):
+        with tenant_scope(job.tenant.id):
             table = table_of(job)
         if not in_parallel(lambda chunk: _stage(job, chunk), _chunks(job, table.rows(), done["last"] or 0), loaders=1):
             return False
     except FileProblem as problem:
-        with tenant_scope(job.tenant_id, durable=True):
+        with tenant_scope(job.tenant.id, durable=True):
             progress.fail(job, str(problem))
         return False
     refresh_statistics(ImportRow)
-    with tenant_scope(job.tenant_id, durable=True):
+    with tenant_scope(job.tenant.id, durable=True):
         return _finish_check(job)
 
 
@@ -129,7 +129,7 @@ def _import(job: ContactImport) -> bool:
     ):
         return False
     refresh_statistics(Contact, ListMember, ContactTag, ImportRow, ConsentRecord, ConsentState)
-    with tenant_scope(job.tenant_id, durable=True):
+    with tenant_scope(job.tenant.id, durable=True):
         job = progress.hold(job)
         if job.status != ContactImport.Status.IMPORTING:
             return False
@@ -144,10 +144,10 @@ def _record_opt_outs(job: ContactImport) -> bool:
     """Record who opted out by the file's own words, before anything else."""
     if not {"consent", "opted_out"} & set(job.columns):
         return True
-    with tenant_scope(job.tenant_id):
+    with tenant_scope(job.tenant.id):
         found = who_opted_out(job)
     for start in range(0, len(found), OPT_OUTS_AT_ONCE):
-        with tenant_scope(job.tenant_id, durable=True):
+        with tenant_scope(job.tenant.id, durable=True):
             if not progress.renew(job):
                 return False
             if record_opt_outs(job, found[start : start + OPT_OUTS_AT_ONCE]):
@@ -174,7 +174,7 @@ def _undo(job: ContactImport) -> bool:
         loaders=1,
     ):
         return False
-    with tenant_scope(job.tenant_id, durable=True):
+    with tenant_scope(job.tenant.id, durable=True):
         job = progress.hold(job)
         if job.status == ContactImport.Status.UNDOING:
             record("import.undone", target=job, after=finish_undo(job))
@@ -186,7 +186,7 @@ def _undo(job: ContactImport) -> bool:
 
 def _ranges(job: ContactImport, work: str, size: int) -> Iterator[_Range]:
     """The ranges that are not done; they begin at the same rows whoever asks."""
-    with tenant_scope(job.tenant_id):
+    with tenant_scope(job.tenant.id):
         done = set(_done(job, work).values_list("first_row", flat=True))
     for first in range(2, job.last_row + 1, size):
         if first not in done:
@@ -195,10 +195,10 @@ def _ranges(job: ContactImport, work: str, size: int) -> Iterator[_Range]:
 
 def _do_range(job: ContactImport, work: str, rows: _Range, count: int, do: Callable[[], object]) -> bool:
     """Do the work on a range and mark it as done, together or not at all. False when the import is not to go on."""
-    with tenant_scope(job.tenant_id, durable=True):
+    with tenant_scope(job.tenant.id, durable=True):
         if not progress.renew(job):
             return False
-    with tenant_scope(job.tenant_id, durable=True):
+    with tenant_scope(job.tenant.id, durable=True):
         try:
             with unique():
                 # A worker that lost its lease may still be on it: this waits for its end, and then it is done.
@@ -208,7 +208,7 @@ def _do_range(job: ContactImport, work: str, rows: _Range, count: int, do: Calla
         except AlreadyThere:
             return True
         do()
-    with tenant_scope(job.tenant_id, durable=True):
+    with tenant_scope(job.tenant.id, durable=True):
         progress.got_on(job, rows=count)
     return True
 

@@ -60,7 +60,7 @@ class StagedRow(NamedTuple):
 
 def reader_of(job: ContactImport) -> RowReader:
     """The reader of an import's rows."""
-    with tenant_scope(job.tenant_id):
+    with tenant_scope(job.tenant.id):
         own = list(ContactField.objects.filter(key__in=job.columns, deleted_at=None))
     types = {field.key: field.type for field in own}
     return RowReader(job.columns, job.tenant.country, types, job.tenant.countries)

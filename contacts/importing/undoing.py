@@ -102,7 +102,7 @@ def _restore(job: ContactImport, first: int, last: int) -> None:
     rows = ImportRow.objects.filter(
         contact_import_id=job.id, row_number__range=(first, last), outcome=ImportRow.Outcome.UPDATED
     )
-    by_contact = {row.contact_id: row for row in rows}
+    by_contact = {row.contact_id: row for row in rows if row.contact_id}
     if not by_contact:
         return
     contacts = Contact.objects.select_for_update(of=("self",)).filter(id__in=by_contact).order_by("number")

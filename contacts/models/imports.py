@@ -171,7 +171,7 @@ class ContactImport(TenantOwned):
 class ImportFilePart(TenantOwned):
     """A piece of an uploaded file. A workbook is stored as the CSV text of the sheet that was read."""
 
-    id = None
+    id = None  # type: ignore[assignment]
     pk = models.CompositePrimaryKey("tenant_id", "contact_import_id", "position")
     contact_import = TenantForeignKey(ContactImport, on_delete=models.CASCADE, related_name="+")
     position = models.PositiveIntegerField()
@@ -190,7 +190,7 @@ class ImportRange(TenantOwned):
         IMPORT = "import"
         UNDO = "undo"
 
-    id = None
+    id = None  # type: ignore[assignment]
     pk = models.CompositePrimaryKey("tenant_id", "contact_import_id", "work", "first_row")
     contact_import = TenantForeignKey(ContactImport, on_delete=models.CASCADE, related_name="+")
     work = models.CharField(max_length=6, choices=Work)
@@ -223,7 +223,7 @@ class ImportRow(TenantOwnedInBulk):
         NO = "no"
         STOP = "stop"
 
-    id = None
+    id = None  # type: ignore[assignment]
     pk = models.CompositePrimaryKey("tenant_id", "contact_import_id", "row_number")
     contact_import = TenantForeignKey(ContactImport, on_delete=models.CASCADE, related_name="+", enforced=False)
     row_number = models.PositiveIntegerField()

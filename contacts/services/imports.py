@@ -81,10 +81,9 @@ def _remember(job: ContactImport) -> None:
 
 def _recognise_correction(job: ContactImport, samples: Sequence[Sequence[str]]) -> None:
     """A file of rejected rows, corrected, takes over what was said about the import that they come from."""
-    *header, row, problem = ["", "", *job.header]
-    if (row, problem) != ("row", "problem"):
+    header: list[str] = job.header[:-2]
+    if job.header[-2:] != ["row", "problem"]:
         return
-    header = header[2:]
     numbers = {int(cells[-2]) for cells in samples if len(cells) == len(job.header) and cells[-2].isdecimal()}
     done = ContactImport.objects.filter(status=ContactImport.Status.DONE, header=header).order_by("-created_at")
     for original in done[:_ORIGINALS]:

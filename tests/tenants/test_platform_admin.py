@@ -60,7 +60,6 @@ def things(cast: Cast) -> dict[str, TenantOwned]:
             contact,
             message,
             upload_import(tenant=tenant, file_name="a.csv", content=b"name,phone\nAnn,+12025550103\n", user_id=None),
-            ConsentState.objects.get(),
             ConsentState.objects.get().record,
             Suppression.objects.get(),
             PossibleOptOut.objects.get(),
