@@ -291,9 +291,9 @@ class UploadForm(forms.Form):
     """A file to import."""
 
     file = forms.FileField(
-        label="CSV file",
-        help_text="Saved from any spreadsheet program. The first row holds the names of the columns.",
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,text/csv"}),
+        label="File",
+        help_text="An Excel workbook (.xlsx) or a CSV file. The first row holds the names of the columns.",
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx,text/csv"}),
         error_messages={"required": "Choose a file first.", "empty": "The file is empty."},
     )
 

@@ -1,8 +1,10 @@
 """What can be done with an import file."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
-from itertools import islice
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import chain, islice
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -16,6 +18,7 @@ from contacts.importing.decoding import FileProblem
 from contacts.importing.files import store, table_of
 from contacts.importing.limits import limits
 from contacts.importing.survey import Survey
+from contacts.importing.workbooks import Workbook, is_archive
 from contacts.models import ContactImport, ContactList, ImportColumns, ImportFilePart, ImportRange, ImportRow, Tag
 from contacts.services.fields import ensure_fields
 from contacts.tasks import run_import_task
@@ -39,11 +42,7 @@ def upload_import(
     """
     _check_unfinished()
     job = ContactImport.objects.create(file_name=file_name[-200:] or "contacts.csv", created_by_id=user_id)
-    survey = Survey()
-    store(job, [content] if isinstance(content, bytes) else content, survey)
-    if not survey.size:
-        raise FileProblem("The file is empty.")
-    job.encoding, job.sha256 = survey.finish(), survey.sha256
+    _keep(job, iter([content] if isinstance(content, bytes) else content), survey := Survey())
     table = table_of(job)
     if any(is_number(title, tenant.country) for title in table.header):
         raise FileProblem(
@@ -60,6 +59,27 @@ def upload_import(
     job.save()
     record("import.uploaded", target=job, after={"rows": job.rows_total})
     return job
+
+
+def _keep(job: ContactImport, pieces: Iterator[bytes], survey: Survey) -> None:
+    """Store a text file as it is, and of a workbook the sheet that is read."""
+    first = next(pieces, b"")
+    if not first:
+        raise FileProblem("The file is empty.")
+    if not is_archive(first):
+        store(job, chain([first], pieces), survey)
+        job.encoding, job.sha256 = survey.finish(), survey.sha256
+        return
+    with NamedTemporaryFile(suffix=".xlsx") as file:
+        digest = hashlib.sha256()
+        for piece in chain([first], pieces):
+            limits().check_bytes(file.tell() + len(piece))
+            digest.update(piece)
+            file.write(piece)
+        file.flush()
+        workbook = Workbook(Path(file.name))
+        store(job, workbook.csv(), survey)
+    job.encoding, job.sha256, job.sheet = survey.finish(), digest.hexdigest(), workbook.sheet
 
 
 def _check_unfinished() -> None:
