@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.stack import servers
 
-BENCHMARKS = ("dispatch", "web_server", "contact_search")
+BENCHMARKS = ("contact_search", "dispatch", "import_contacts", "web_server")
 
 
 def main() -> None:

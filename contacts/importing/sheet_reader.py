@@ -9,7 +9,7 @@ import csv
 import io
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 __all__ = ["main"]
@@ -40,7 +40,7 @@ def main(path: str, megabytes: int, seconds: int) -> int:
     return 0
 
 
-def _rows(rows: Iterator[list[object]]) -> Iterator[list[str]]:
+def _rows(rows: Iterable[Sequence[object]]) -> Iterator[list[str]]:
     """The rows from the first that holds anything."""
     begun = False
     for row in rows:

@@ -52,6 +52,8 @@ class Workbook:
         try:
             with zipfile.ZipFile(path) as archive:
                 self._unpacked = _check(archive)
+        except FileProblem:
+            raise
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError):
             raise FileProblem(_UNREADABLE) from None
 
