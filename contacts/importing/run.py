@@ -36,6 +36,8 @@ UNDO_ROWS: Final = 2_000
 """While a range is undone that lock is held alone."""
 LOADERS: Final = 2
 OPT_OUTS_AT_ONCE: Final = 20
+_FIRST_ROW: Final = 2
+"""The header is row 1."""
 _TOO_MANY_ROWS: Final = "The file has more than {limit:,} rows. Split it and import the parts."
 
 
@@ -185,12 +187,14 @@ def _undo(job: ContactImport) -> bool:
 
 
 def _ranges(job: ContactImport, work: str, size: int) -> Iterator[_Range]:
-    """The ranges that are not done; they begin at the same rows whoever asks."""
+    """What lies between the ranges that are done. They begin at the same rows whoever asks."""
     with tenant_scope(job.tenant.id):
-        done = set(_done(job, work).values_list("first_row", flat=True))
-    for first in range(2, job.last_row + 1, size):
-        if first not in done:
-            yield _Range(first, first + size - 1)
+        done = list(_done(job, work).order_by("first_row").values_list("first_row", "last_row"))
+    place = _FIRST_ROW
+    for first, last in [*done, (job.last_row + 1, job.last_row)]:
+        for begin in range(place, first, size):
+            yield _Range(begin, min(begin + size, first) - 1)
+        place = max(place, last + 1)
 
 
 def _do_range(job: ContactImport, work: str, rows: _Range, count: int, do: Callable[[], object]) -> bool:

@@ -100,7 +100,7 @@ def work(cast: Cast) -> None:
         (b"", "The file is empty."),
         (b"\n\n", "The file is empty."),
         (b"phone,name\n", "no rows"),
-        (b"PK\x03\x04 a workbook", "packed file"),
+        (b"PK\x03\x04 a workbook", "This workbook cannot be read."),
         (b"\xd0\xcf\x11\xe0 a workbook", "old Excel version"),
         (b"\x89PNG\r\n\x1a\n" + bytes(range(32)) * 40, "This is not a text file."),
         (b'"' + b"x" * 200_000 + b'"\n+12025550101\n', "The first row cannot be read."),
