@@ -18,7 +18,6 @@ from contacts.folding import fold
 from contacts.models import (
     Contact,
     ContactChange,
-    ContactImport,
     ContactNote,
     ContactNumber,
     DuplicatePair,
@@ -65,8 +64,7 @@ def merge(kept: Contact, gone: Contact, taken: Collection[str]) -> None:
     merger = Merger(kept.id, gone.id, (gone.number, *further))
     for path in settings.MERGE_HANDLERS:
         cast(Handler, import_string(path))(merger)
-    known = ContactImport.objects.values("id")
-    ImportRow.objects.filter(contact_import_id__in=known, number__in=merger.numbers, contact=gone).update(contact=kept)
+    ImportRow.objects.filter(contact_id=gone.id).update(contact_id=kept.id)
     for model in (ContactNote, ContactChange, ContactNumber):
         model._default_manager.filter(contact=gone).update(contact=kept)
     DuplicatePair.objects.filter(one=gone).delete()

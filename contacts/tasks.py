@@ -26,8 +26,8 @@ __all__ = [
     "resume_imports",
     "resume_searches",
     "run_contact_job",
-    "search_duplicates",
     "run_import_task",
+    "search_duplicates",
     "wipe_deleted_fields",
     "wipe_field",
 ]
