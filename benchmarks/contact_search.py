@@ -45,6 +45,7 @@ def _cases(tenant: Any) -> dict[str, Case]:
     from contacts.models import Contact, ContactField, ContactList, Tag
     from contacts.search import search_count, search_page
     from contacts.selections import count_of, filtered, page_of
+    from contacts.views.contacts import COUNTED_UP_TO
     from tenants.scope import tenant_scope
 
     with tenant_scope(tenant.id):
@@ -55,16 +56,16 @@ def _cases(tenant: Any) -> dict[str, Case]:
     def search(text: str, cursor: str | None) -> Case:
         return lambda: (
             search_page(filtered({}), text, codes, cursor),
-            search_count(filtered({}), text, codes, 10_000),
+            search_count(filtered({}), text, codes, COUNTED_UP_TO),
         )
 
     def quick(query: Mapping[str, str], cursor: str | None) -> Case:
         asked = {name: ids.get(value, value) for name, value in query.items()}
-        return lambda: (page_of(filtered(asked), cursor), count_of(filtered(asked), 10_000))
+        return lambda: (page_of(filtered(asked), cursor), count_of(filtered(asked), COUNTED_UP_TO))
 
     def rule(data: Mapping[str, Any], cursor: str | None) -> Case:
         read = read_rule(named(dict(data), ids))
-        return lambda: (page_of(chosen(read, tenant), cursor), live_count(chosen(read, tenant), 10_000))
+        return lambda: (page_of(chosen(read, tenant), cursor), live_count(chosen(read, tenant), COUNTED_UP_TO))
 
     cases: dict[str, Case] = {}
     for where, cursor in (("first page", None), ("deep page", deep)):

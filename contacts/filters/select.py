@@ -22,7 +22,7 @@ from tenants.models import Tenant
 
 __all__ = ["check", "chosen", "live_count", "rule_q"]
 
-_FEW: Final = 5_000
+_FEW: Final = 1_000
 _COUNT_SECONDS: Final = 3
 
 

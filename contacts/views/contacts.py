@@ -48,7 +48,7 @@ __all__ = [
     "contacts",
 ]
 
-COUNTED_UP_TO = 10_000
+COUNTED_UP_TO = 1_000
 
 
 @tenant_view(Permission.VIEW, restricted_too=True)

@@ -23,6 +23,8 @@ from tenants.permissions import Permission, allowed
 __all__ = ["filter_delete", "filter_edit", "filter_new", "filters"]
 
 COUNTED_UP_TO = 10_000
+"""While a filter is built, where the figure is what one looks at; the page with all filters counts less far."""
+LISTED_UP_TO = 1_000
 _BUILDER = "builder"
 
 
@@ -30,11 +32,11 @@ _BUILDER = "builder"
 @require_GET
 def filters(request: TenantRequest) -> HttpResponse:
     """All filters with how many people each finds now."""
-    rows = [(kept, _found(request, kept.rule)) for kept in ContactFilter.objects.order_by("name")]
+    rows = [(kept, _found(request, kept.rule, LISTED_UP_TO)) for kept in ContactFilter.objects.order_by("name")]
     role = request.membership.role
     context = {
         "rows": rows,
-        "counted_up_to": COUNTED_UP_TO,
+        "counted_up_to": LISTED_UP_TO,
         "may_edit": allowed(role, Permission.EDIT_CONTACTS),
         "may_campaign": allowed(role, Permission.MANAGE_CAMPAIGNS),
     }
@@ -78,17 +80,17 @@ def _builder(request: TenantRequest, kept: ContactFilter) -> HttpResponse:
         "kept": kept,
         "is_new": is_new,
         "box": draw(rule),
-        "found": _found(request, rule),
+        "found": _found(request, rule, COUNTED_UP_TO),
         "counted_up_to": COUNTED_UP_TO,
     }
     page = "contacts/_filter_builder.html" if request.htmx.target == _BUILDER else "contacts/filter_edit.html"
     return TemplateResponse(request, page, context, status=422 if form.errors else 200)
 
 
-def _found(request: TenantRequest, rule: Any) -> dict[str, object]:
+def _found(request: TenantRequest, rule: Any, limit: int) -> dict[str, object]:
     """How many people the rule finds, or why it cannot be used."""
     try:
-        return {"count": live_count(chosen(read_rule(rule), request.tenant), COUNTED_UP_TO)}
+        return {"count": live_count(chosen(read_rule(rule), request.tenant), limit)}
     except RuleProblem as problem:
         return {"problem": str(problem)}
 

@@ -19,7 +19,7 @@ from tenants.permissions import Permission, allowed
 
 __all__ = ["list_delete", "list_rename", "lists"]
 
-COUNTED_UP_TO = 10_000
+COUNTED_UP_TO = 1_000
 SHOWN = 200
 
 
