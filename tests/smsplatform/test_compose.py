@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 import yaml
+from django.conf import settings
 
-from smsplatform.middleware import MAX_IMPORT_BYTES, MEGABYTE
+from smsplatform.middleware import MEGABYTE
+from smsplatform.queues import ROUTES
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
@@ -35,9 +37,13 @@ def test_what_works_on_data_logs_in_as_the_runtime_role(name: str) -> None:
     assert {"REDIS_URL", "PUBLIC_BASE_URL", "FIELD_ENCRYPTION_KEYS", "LEDGER_SIGNING_KEY"} <= set(given)
 
 
-def test_only_the_web_signs_sessions_and_sends_mail() -> None:
-    for secret in ("SECRET_KEY", "EMAIL_URL"):
-        assert [name for name in SERVICES if secret in settings_of(name)] == ["web"]
+def test_only_the_web_signs_sessions() -> None:
+    assert [name for name in SERVICES if "SECRET_KEY" in settings_of(name)] == ["web"]
+
+
+def test_mail_is_sent_by_the_web_and_by_the_worker_of_its_queue() -> None:
+    assert ROUTES["tenants.send_mails"]["queue"] == "background"
+    assert [name for name in SERVICES if "EMAIL_URL" in settings_of(name)] == ["web", "worker-background"]
 
 
 def test_beat_has_no_database() -> None:
@@ -54,5 +60,5 @@ def test_every_setting_that_a_service_gets_is_in_the_example() -> None:
 
 def test_the_proxy_takes_what_the_product_takes() -> None:
     proxy = (ROOT / "docs" / "nginx.conf").read_text(encoding="utf-8")
-    assert re.findall(r"client_max_body_size (\d+)m", proxy) == ["1", str(MAX_IMPORT_BYTES // MEGABYTE)]
+    assert re.findall(r"client_max_body_size (\d+)m", proxy) == ["1", str(settings.IMPORT_MAX_BYTES // MEGABYTE + 1)]
     assert "proxy_request_buffering on" in proxy
