@@ -72,8 +72,8 @@ FROM contacts_contact WHERE tenant_id = %(tenant)s AND substr(number, 6)::bigint
 """
 
 _STATES: Final = """
-INSERT INTO consent_consentstate (id, tenant_id, number, purpose, act, since, record_id)
-SELECT gen_random_uuid(), tenant_id, number, purpose, act, occurred_at, id
+INSERT INTO consent_consentstate (tenant_id, number, purpose, act, since, record_id)
+SELECT tenant_id, number, purpose, act, occurred_at, id
 FROM consent_consentrecord WHERE tenant_id = %(tenant)s
 """
 
