@@ -25,6 +25,7 @@ class Survey:
         self._sha256 = hashlib.sha256()
         self._limits = limits()
         self._feeds = self._returns = 0
+        self._ends_open = False
         self._wrong = self._good = 0
         self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
         self._utf16 = codecs.getincrementaldecoder("utf-16")("strict")
@@ -37,6 +38,7 @@ class Survey:
         self._sha256.update(piece)
         self._feeds += piece.count(b"\n")
         self._returns += piece.count(b"\r")
+        self._ends_open = not piece.rstrip(b"\0").endswith((b"\n", b"\r"))
         self._limits.check_lines(self.lines)
         if first:
             self._beginning = piece[:_BEGINNING]
@@ -65,7 +67,7 @@ class Survey:
     @property
     def lines(self) -> int:
         """How many lines the file has; cells over several lines count with each."""
-        return max(self._feeds, self._returns)
+        return max(self._feeds, self._returns) + self._ends_open
 
     @property
     def sha256(self) -> str:

@@ -16,7 +16,8 @@ _ENOUGH_ROWS: Final = 200
 _REJECTED_SHARE: Final = 0.2
 _NAMELESS_SHARE: Final = 0.95
 _STRANGE_SHARE: Final = 0.8
-_ENOUGH_CONTACTS: Final = 200
+_ENOUGH_CONTACTS: Final = 2_000
+"""A business with fewer is still finding its people: where they live says nothing about a new list."""
 
 _SEQUENTIAL_NUMBERS: Final = """
 SELECT coalesce(max(length), 0) FROM (
@@ -48,7 +49,8 @@ WITH known AS (
     GROUP BY 1
 )
 SELECT (SELECT count(*) FROM (SELECT FROM contacts_contact WHERE tenant_id = %(tenant)s LIMIT %(enough)s) enough),
-       coalesce(sum(rows), 0), coalesce(sum(rows) FILTER (WHERE area NOT IN (SELECT area FROM known)), 0)
+       coalesce(sum(rows), 0)::bigint,
+       coalesce(sum(rows) FILTER (WHERE area NOT IN (SELECT area FROM known)), 0)::bigint
 FROM counted
 """
 

@@ -55,7 +55,7 @@ def upload_import(
     job.columns = guess_columns(table.header, samples, tenant.country)
     _remember(job)
     _recognise_correction(job, samples)
-    job.rows_total = len(samples) if len(samples) < _SAMPLES else max(survey.lines, _SAMPLES)
+    job.rows_total = len(samples) if len(samples) < _SAMPLES else max(survey.lines - 1, _SAMPLES)
     job.save()
     record("import.uploaded", target=job, after={"rows": job.rows_total})
     return job

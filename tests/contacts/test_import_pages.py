@@ -277,6 +277,7 @@ def test_rejected_rows_can_be_downloaded_and_corrected(mona: Client, cast: Cast)
 
 
 def test_the_rejected_rows_hold_no_formulas_and_can_be_uploaded_as_they_are(mona: Client, cast: Cast) -> None:
+    Tenant.objects.filter(id=cast.clinic.tenant.id).update(allowed_countries=["US", "GB"])
     content = '=2+2,Mobile,First name\n=1,+44 909 879 0000,"=HYPERLINK(""x"")"\n"""=1",+1202555010,@Ann\n'
     address = uploaded(mona, content)
     choices = {"column_0": "", "column_1": "number", "column_2": "first_name", "column_3": ""}
