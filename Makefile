@@ -33,6 +33,10 @@ run: $(PRODUCT_READY) $(ASSETS_READY) ## Run the whole product on this machine (
 test: $(TOOLS_READY) $(ASSETS_READY) ## Run all tests (ARGS="tests/consent -k stop" for some of them)
 	@exec $(VENV_PYTHON) -m pytest -n logical --maxprocesses $(TEST_PROCESSES) $(ARGS)
 
+.PHONY: probe
+probe: $(TOOLS_READY) $(ASSETS_READY) ## Ask every route as everybody for another tenant's data (takes minutes)
+	@exec $(VENV_PYTHON) -m pytest -n logical --maxprocesses $(TEST_PROCESSES) -m prober tests/prober $(ARGS)
+
 # --- Python ---------------------------------------------------------------------------------------
 
 # Bytecode is written when a module is first imported, so the set-up need not write all of it.
