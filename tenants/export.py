@@ -34,7 +34,7 @@ ROWS_AT_ONCE: Final = 2_000
 LEFT_OUT: Final = frozenset(
     {
         "contacts.ExportPiece",
-        "contacts.ImportFile",
+        "contacts.ImportFilePart",
         "tenants.ExportPiece",
         "tenants.OutgoingMail",
         "tenants.TenantExport",
