@@ -7,7 +7,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7 as _uuid7
 
-__all__ = ["created_at", "first_id", "uuid7", "uuid7_seed", "uuid7_sql"]
+__all__ = ["created_at", "first_id", "id_in", "uuid7", "uuid7_seed", "uuid7_sql"]
 
 
 def uuid7() -> UUID:
@@ -19,6 +19,14 @@ def first_id(moment: datetime) -> UUID:
     """The lowest id that can be made at this moment or later: bounds a search by time on an index of ids."""
     milliseconds = max(0, int(moment.timestamp() * 1000))
     return UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62)
+
+
+def id_in(text: str | None) -> UUID | None:
+    """The id that a text from outside is; None for anything else."""
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
 
 
 def created_at(value: UUID) -> datetime:

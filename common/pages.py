@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
-from uuid import UUID
 
 from django.db import models
+
+from common.ids import id_in
 
 __all__ = ["PAGE_ROWS", "Page", "at_most", "page_by_id"]
 
@@ -26,7 +27,7 @@ def page_by_id(
     rows: models.QuerySet[ModelT], cursor: str | None, *, newest_first: bool = True, size: int = PAGE_ROWS
 ) -> Page[ModelT]:
     """A page in the order of the ids, which is the order of creation. A cursor that is no id starts at the front."""
-    after = _uuid(cursor)
+    after = id_in(cursor)
     if after is not None:
         rows = rows.filter(id__lt=after) if newest_first else rows.filter(id__gt=after)
     found = list(rows.order_by("-id" if newest_first else "id")[: size + 1])
@@ -37,10 +38,3 @@ def page_by_id(
 def at_most(rows: models.QuerySet[ModelT], limit: int) -> int:
     """How many rows there are, counting no further than one past ``limit``."""
     return rows.order_by()[: limit + 1].count()
-
-
-def _uuid(text: str | None) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        return None

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from typing import Final
-from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
 
+from common.ids import id_in
 from common.pages import Page, at_most, page_by_id
 from common.planner import by_index
 from common.search import searched_text
@@ -19,7 +19,7 @@ from contacts.search import matching
 from tenants.models import Tenant
 from tenants.scope import current_tenant_id
 
-__all__ = ["CONSENT_FILTER", "count_of", "filtered", "id_in", "page_of", "selected"]
+__all__ = ["CONSENT_FILTER", "count_of", "filtered", "page_of", "selected"]
 
 CONSENT_FILTER: Final = [("opt_in", "Opted in"), ("opt_out", "Opted out"), ("none", "No consent")]
 
@@ -66,14 +66,6 @@ def count_of(rows: ContactQuerySet[Contact], limit: int) -> int:
     """How many they are, counting no further than one past ``limit``."""
     with by_index():
         return at_most(rows, limit)
-
-
-def id_in(text: str) -> UUID:
-    """The id that a text names; for anything else one that nothing has."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return UUID(int=0)
 
 
 def _said(consent: str) -> Q:

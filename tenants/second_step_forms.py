@@ -38,6 +38,8 @@ __all__ = [
 
 CREDENTIAL_LENGTH: Final = 20_000
 """Characters of JSON; what browsers send has less than a tenth of it."""
+_BYTES: Final = ("id", "rawId")
+_BYTES_OF_RESPONSE: Final = ("clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle")
 _NAME_LENGTH: Final = 60
 _UNREADABLE: Final = (
     ArithmeticError,
@@ -111,9 +113,24 @@ class CredentialField(forms.JSONField):
         if isinstance(value, str) and len(value) > CREDENTIAL_LENGTH:
             raise forms.ValidationError(self.error_messages["invalid"])
         try:
-            return super().to_python(value)
+            credential = super().to_python(value)
         except RecursionError:
             raise forms.ValidationError(self.error_messages["invalid"]) from None
+        if credential is not None and not _is_credential(credential):
+            raise forms.ValidationError(self.error_messages["invalid"])
+        return credential
+
+
+def _is_credential(value: Any) -> bool:
+    """Whether bytes are text where WebAuthn (level 3, section 5.1) has them.
+
+    For a number in their place the library would make that many bytes, until the memory is gone.
+    """
+    response = value.get("response") if isinstance(value, dict) else None
+    if not isinstance(response, dict):
+        return False
+    read = [value.get(name) for name in _BYTES] + [response.get(name) for name in _BYTES_OF_RESPONSE]
+    return all(each is None or isinstance(each, str) for each in read)
 
 
 class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.http import HttpResponseClientRefresh
 
 from common.forms import add_errors
+from common.ids import id_in
 from common.pages import PAGE_ROWS
 from contacts.exporting.pieces import pieces
 from contacts.forms import BulkForm
@@ -23,7 +24,7 @@ from contacts.services import cancel_job, start_job
 from contacts.services.bulk import People
 from tenants.access import TenantRequest, tenant_view
 from tenants.audit import record
-from tenants.confirmation import confirmed_recently, recently_confirmed
+from tenants.confirmation import recently_confirmed
 from tenants.models import Membership
 from tenants.permissions import Permission, allowed
 
@@ -65,9 +66,8 @@ def bulk(request: TenantRequest) -> HttpResponse:
         return redirect("contacts")
     if not allowed(request.membership.role, _needed(kind)):
         raise PermissionDenied(f"Your role ({request.membership.get_role_display()}) cannot do this.")
-    if kind in _CONFIRMED_FIRST and not confirmed_recently(request):
-        return recently_confirmed(_bulk)(request, kind, posted)  # type: ignore[return-value]
-    return _bulk(request, kind, posted)
+    answer = recently_confirmed(_bulk) if kind in _CONFIRMED_FIRST else _bulk
+    return answer(request, kind, posted)  # type: ignore[return-value]
 
 
 def _bulk(request: TenantRequest, kind: str, posted: QueryDict) -> HttpResponse:
@@ -120,14 +120,7 @@ def _start(request: TenantRequest, kind: str, people: People, form: BulkForm, co
 def _people(posted: QueryDict) -> People:
     if posted.get("everyone"):
         return People(query=QueryDict(posted.get("query", "")[:_QUERY_LENGTH]).dict())
-    return People(chosen=sorted({one for text in posted.getlist("contact") if (one := _id(text))}))
-
-
-def _id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
+    return People(chosen=sorted({one for text in posted.getlist("contact") if (one := id_in(text))}))
 
 
 @tenant_view(Permission.EDIT_CONTACTS)
@@ -163,7 +156,7 @@ def _rows(request: TenantRequest, found: ContactJob) -> dict[str, object]:
     rows = ContactJobRow.objects.filter(job=found)
     if outcome in ContactJobRow.Outcome.values:
         rows = rows.filter(outcome=outcome)
-    after = _id(request.GET.get("after", ""))
+    after = id_in(request.GET.get("after", ""))
     if after is not None:
         rows = rows.filter(contact_id__gt=after)
     page = list(rows.order_by("contact_id")[: PAGE_ROWS + 1])

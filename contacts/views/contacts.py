@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.forms import add_errors
+from common.ids import id_in
 from common.phone_numbers import NumberProblem, parse
 from common.search import search_text
 from consent.ledger import OptIn
@@ -23,7 +24,7 @@ from contacts.fields import typed
 from contacts.forms import ContactForm, NewContactForm, OptInForm, TagForm
 from contacts.models import Contact, ContactField, ContactFilter, ContactList, ContactNumber, Tag
 from contacts.search import search_count, search_page
-from contacts.selections import CONSENT_FILTER, count_of, filtered, id_in, page_of
+from contacts.selections import CONSENT_FILTER, count_of, filtered, page_of
 from contacts.services import (
     add_to_list,
     create_contact,

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from common.ids import id_in
 from common.retries import insist
 from messaging.models import ProviderAccount
 from messaging.pipeline.handover import provider_for
@@ -54,7 +55,7 @@ def status(request: HttpRequest, kind: str, account_id: UUID) -> HttpResponse:
     """News about a message; the attempt is named in the signed address."""
 
     def take(account: ProviderAccount, callback: CallbackRequest) -> None:
-        store(account, _attempt_id(request), provider_for(account).read_status(callback))
+        store(account, id_in(request.GET.get("a")), provider_for(account).read_status(callback))
 
     return _answer(request, kind, account_id, take)
 
@@ -100,13 +101,6 @@ def _callback(request: HttpRequest) -> CallbackRequest:
         content_type=(request.content_type or "").lower(),
         body=request.body,
     )
-
-
-def _attempt_id(request: HttpRequest) -> UUID | None:
-    try:
-        return UUID(request.GET.get("a", ""))
-    except ValueError:
-        return None
 
 
 @lru_cache(maxsize=10_000)

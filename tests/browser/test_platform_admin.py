@@ -23,7 +23,6 @@ LISTS = (
     "contacts/contact",
     "contacts/contactimport",
     "consent/consentrecord",
-    "consent/consentstate",
     "consent/suppression",
     "consent/possibleoptout",
     "messaging/provideraccount",

@@ -46,6 +46,13 @@ HOSTILE: tuple[Any, ...] = (
         },
     },
     {"id": B64, "rawId": B64, "type": "public-key", "response": {"clientDataJSON": B64, "attestationObject": "o2Nm"}},
+    # Numbers where bytes belong, which would be made: 10 to the power of 13 of them.
+    *(
+        {"id": B64, "rawId": B64, "type": "public-key", "response": {"clientDataJSON": B64, name: 10**13}}
+        for name in ("clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle")
+    ),
+    {"id": 10**13, "rawId": 10**13, "type": "public-key", "response": {"clientDataJSON": B64}},
+    {"id": B64, "rawId": 10**13, "type": "public-key", "response": {"clientDataJSON": B64, "attestationObject": B64}},
 )
 
 
