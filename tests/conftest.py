@@ -8,7 +8,7 @@ import pytest
 from django.core.cache import cache
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.cast import Cast, make_cast
+from tests.cast import Cast, keep_cast, make_cast
 from tests.product import Product, running_product
 
 
@@ -21,6 +21,7 @@ def django_db_setup(
 
     with django_db_blocker.unblock():
         create(worker=getattr(request.config, "workerinput", {}).get("workerid", ""))
+        keep_cast()
     yield
     with django_db_blocker.unblock():
         destroy()
@@ -38,8 +39,9 @@ CHROMIUM_FLAGS = [
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "product" in getattr(item, "fixturenames", ()):
-            # One process runs the product and all that looks at it.
-            item.add_marker(pytest.mark.xdist_group("product"))
+            # Two processes run the product and all that looks at it: one does the long journeys.
+            long = "browser/test_main_job" in item.nodeid or "journeys/" in item.nodeid
+            item.add_marker(pytest.mark.xdist_group("journeys" if long else "product"))
             item.add_marker(pytest.mark.journey)
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)

@@ -1,4 +1,4 @@
-"""Every page, at a desk and on a phone, in light and dark: accessible, without complaints, nothing wider than the screen."""
+"""Every page, at a desk in light and on a phone in dark: accessible, without complaints, nothing wider than the screen."""
 
 import re
 

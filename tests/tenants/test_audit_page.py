@@ -206,23 +206,23 @@ def test_whoever_exports_has_confirmed_recently(mona: Client, cast: Cast) -> Non
     assert "/accounts/" in answer["Location"]
 
 
-MILLION = """
+MANY = """
 INSERT INTO tenants_auditentry (id, tenant_id, at, action, actor_id, actor_name, by_platform, target_kind, target_id,
                                 target_name, before, after)
-SELECT (lpad(to_hex(1700000000000 + n * 1000::bigint), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid,
-       %(tenant)s, to_timestamp(1700000000 + n), CASE n %% 4 WHEN 0 THEN 'list.created' ELSE 'contact.changed' END,
+SELECT (lpad(to_hex(1700000000000 + n * 10000::bigint), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid,
+       %(tenant)s, to_timestamp(1700000000 + n * 10), CASE n %% 4 WHEN 0 THEN 'list.created' ELSE 'contact.changed' END,
        CASE n %% 3 WHEN 0 THEN %(alice)s WHEN 1 THEN %(bob)s END::uuid, 'Somebody', n %% 5000 = 0, 'contact',
        md5((n %% 100000)::text)::uuid, '', '{}', '{}'
-FROM generate_series(1, 1000000) n
+FROM generate_series(1, 100000) n
 """
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_million_entries_are_found_by_an_index(cast: Cast) -> None:
+def test_many_entries_are_found_by_an_index(cast: Cast) -> None:
     tenant = cast.clinic.tenant
     with tenant_scope(tenant.id), connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")
-        cursor.execute(MILLION, {"tenant": tenant.id, "alice": cast.alice.id, "bob": cast.bob.id})
+        cursor.execute(MANY, {"tenant": tenant.id, "alice": cast.alice.id, "bob": cast.bob.id})
     with connection.cursor() as cursor:
         cursor.execute("SELECT refresh_statistics(%s)", [[AuditEntry._meta.db_table]])
     week = {"since": datetime(2023, 11, 17).date(), "until": datetime(2023, 11, 24).date()}  # noqa: DTZ001
