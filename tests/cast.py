@@ -63,7 +63,7 @@ def make_company(name: str, owner_email: str, sender_number: str, *, in_trial: b
 
 def make_cast() -> Cast:
     """Everybody, in two tenants: as ``keep_cast`` made them, stored again."""
-    cast, rows = pickle.loads(_kept[0])  # noqa: S301 -- made by this process
+    cast, rows = pickle.loads(_kept[0])
     for model in (Tenant, User, EmailAddress):
         model._base_manager.bulk_create(rows[model])
     for company in (cast.clinic, cast.shop):
