@@ -23,10 +23,8 @@ _TRIES: Final = 4
 _HAVE_CONTACTS: Final = "outcome IN ('created', 'updated', 'unchanged')"
 
 _LOCK: Final = f"""
-SELECT count(*) FROM (
-    SELECT c.id FROM contacts_contact c JOIN contacts_importrow s ON c.tenant_id = s.tenant_id AND c.id = s.contact_id
-    WHERE {RANGE} AND s.outcome IN ('updated', 'unchanged') ORDER BY c.number FOR UPDATE OF c
-) locked
+SELECT FROM contacts_contact c JOIN contacts_importrow s ON c.tenant_id = s.tenant_id AND c.id = s.contact_id
+WHERE {RANGE} AND s.outcome IN ('updated', 'unchanged') ORDER BY c.number FOR UPDATE OF c
 """  # noqa: S608
 
 _CREATE: Final = f"""
@@ -119,13 +117,16 @@ def _contacts(job: ContactImport, first: int, last: int) -> bool:
     for _ in range(_TRIES):
         try:
             with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(_LOCK, values)
-                if cursor.fetchone()[0] or _are_foretold_to_exist(values):
+                known = _are_foretold_to_exist(values)
+                if known:
+                    cursor.execute(_LOCK, values)
                     changed |= bool(refresh(values, "s.outcome IN ('updated', 'unchanged')"))
                 cursor.execute(_CREATE, values)
-                cursor.execute(_UPDATE, values)
+                if known:
+                    cursor.execute(_UPDATE, values)
                 if set(job.columns) - {"", *FIELDS}:
-                    cursor.execute(_OLD_VALUES, values)
+                    if known:
+                        cursor.execute(_OLD_VALUES, values)
                     cursor.execute(_NEW_VALUES, values)
             return changed
         except IntegrityError:

@@ -53,7 +53,6 @@ SETTINGS = {
     "shared_buffers": "512MB",
     "max_wal_size": "2GB",
     "checkpoint_timeout": "15min",
-    "wal_compression": "on",
     "max_parallel_workers_per_gather": "0",
     "jit": "off",
     "timezone": "UTC",
