@@ -2,10 +2,11 @@
 
 from functools import lru_cache
 from importlib.resources import files
+from zoneinfo import available_timezones
 
 import phonenumbers
 
-__all__ = ["countries", "country_name", "zones"]
+__all__ = ["countries", "country_name", "zone_named", "zones"]
 
 
 @lru_cache(maxsize=1)
@@ -34,6 +35,17 @@ def zones() -> list[tuple[str, str]]:
         country, _, zone = line.split("\t")[:3]
         found.append((zone, country))
     return found
+
+
+def zone_named(text: str) -> str:
+    """The IANA zone that somebody typed: its name in any case and with blanks, or its city; empty for none."""
+    return _zones_by_name().get("_".join(text.split()).casefold(), "")
+
+
+@lru_cache(maxsize=1)
+def _zones_by_name() -> dict[str, str]:
+    cities = {zone.rpartition("/")[2].casefold(): zone for zone, _ in zones()}
+    return cities | {zone.casefold(): zone for zone in available_timezones()}
 
 
 def _lines(name: str) -> list[str]:

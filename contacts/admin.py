@@ -16,7 +16,16 @@ class ContactAdmin(TenantDataAdmin[Contact]):
     masked_email = masked_text("email")
     list_display = ("id", "masked_number", "language", "timezone", "created_at")
     search_by = "number"
-    fields = ("id", "masked_number", "masked_email", "language", "timezone", "created_at", "updated_at")
+    fields = (
+        "id",
+        "masked_number",
+        "masked_email",
+        "language",
+        "timezone",
+        "timezone_source",
+        "created_at",
+        "updated_at",
+    )
     reveals = ("number", "first_name", "last_name", "email")
 
 

@@ -42,7 +42,7 @@ _EMPTY_SHELLS: Final = """
 UPDATE contacts_contact SET
     number = '-' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 15),
     first_name = '', last_name = '', first_key = '', last_key = '', email = '', language = '', timezone = '',
-    fields = '{}', archived_at = now(), erased_at = now(), updated_at = now()
+    timezone_source = '', fields = '{}', archived_at = now(), erased_at = now(), updated_at = now()
 WHERE tenant_id = %(tenant)s AND id = ANY(%(ids)s::uuid[])
 """
 

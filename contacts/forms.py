@@ -1,8 +1,7 @@
 """Forms of the contact pages."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
-from zoneinfo import available_timezones
+from collections.abc import Mapping
+from typing import Final
 
 from django import forms
 
@@ -11,66 +10,28 @@ from consent.purposes import PURPOSES_WITH_CONSENT
 from contacts.bulk.actions import COLUMNS
 from contacts.exporting.columns import USUAL
 from contacts.exporting.columns import choices as export_columns
-from contacts.fields import CHOICE_LENGTH, MAX_CHOICES, VALUE_LENGTH, Kind, ValueProblem, read
+from contacts.fields import CHOICE_LENGTH, MAX_CHOICES, Kind
 from contacts.importing.columns import FIELDS
 from contacts.models import Contact, ContactField, ContactImport, ContactJob, ContactList
-from contacts.models.contact import NAME_LENGTH
 from contacts.models.fields import FIELD_LABEL_LENGTH
 from contacts.models.filters import FILTER_NAME_LENGTH
 from contacts.models.notes import NOTE_LENGTH
-from contacts.models.numbers import LABEL_LENGTH
 
 __all__ = [
     "BulkForm",
-    "ContactForm",
     "EraseForm",
     "FieldForm",
     "FilterForm",
     "ImportChoicesForm",
     "ListForm",
     "MergeForm",
-    "NewContactForm",
     "NoteForm",
-    "NumberForm",
     "OptInForm",
     "TagForm",
     "UploadForm",
 ]
 
-_ZONES = [("", "Not known"), *((zone, zone.replace("_", " ")) for zone in sorted(available_timezones()) if "/" in zone)]
-_HOW_TO_WRITE = "With its area code, for example (202) 555-0123, or with + and the country code."
-_NUMBER_INPUT = {"type": "tel", "autocomplete": "off"}
 _PURPOSES = [(purpose.value, purpose.label) for purpose in PURPOSES_WITH_CONSENT]
-
-
-class OwnField(forms.CharField):
-    """The input of one of the tenant's own fields; its value is the canonical one."""
-
-    def __init__(self, *, field: ContactField, country: str) -> None:
-        self.type, self.country = field.type, country
-        super().__init__(
-            label=field.label, required=False, max_length=VALUE_LENGTH, widget=_own_input(field), empty_value=""
-        )
-
-    def clean(self, value: Any) -> str:
-        try:
-            return read(super().clean(value), self.type, self.country)
-        except ValueProblem as problem:
-            raise forms.ValidationError(str(problem)) from None
-
-
-def _own_input(field: ContactField) -> forms.Widget:
-    match field.kind:
-        case Kind.NUMBER:
-            return forms.TextInput(attrs={"inputmode": "decimal"})
-        case Kind.DATE:
-            return forms.TextInput(attrs={"type": "date"})
-        case Kind.YES_NO:
-            return forms.Select(choices=[("", "Not known"), ("yes", "Yes"), ("no", "No")])
-        case Kind.CHOICE:
-            return forms.Select(choices=[("", "Not known"), *((choice, choice) for choice in field.choices)])
-        case _:
-            return forms.TextInput()
 
 
 class FieldForm(forms.Form):
@@ -94,58 +55,6 @@ class FilterForm(forms.Form):
     """The name of a filter; what it finds is built beside it."""
 
     name = forms.CharField(label="Name of the filter", max_length=FILTER_NAME_LENGTH)
-
-
-class ContactForm(forms.Form):
-    """A person's details."""
-
-    first_name = forms.CharField(label="First name", max_length=NAME_LENGTH, required=False)
-    last_name = forms.CharField(label="Last name", max_length=NAME_LENGTH, required=False)
-    email = forms.EmailField(label="E-mail", max_length=254, required=False)
-    language = forms.CharField(label="Language", max_length=10, required=False, help_text="Such as en or es.")
-    timezone = forms.ChoiceField(label="Time zone", choices=_ZONES, required=False)
-
-    def __init__(self, *args: Any, own_fields: Sequence[ContactField] = (), country: str = "US", **kwargs: Any) -> None:
-        """``own_fields`` are the tenant's, whose values are typed as in ``country``."""
-        super().__init__(*args, **kwargs)
-        self.own_names = [f"field_{field.key}" for field in own_fields]
-        for name, field in zip(self.own_names, own_fields, strict=True):
-            self.fields[name] = OwnField(field=field, country=country)
-
-    def own_inputs(self) -> list[forms.BoundField]:
-        """The inputs of the tenant's own fields."""
-        return [self[name] for name in self.own_names]
-
-    def details(self) -> dict[str, str]:
-        """What was typed for the fields that every contact has."""
-        return {name: value for name, value in self.cleaned_data.items() if name in ContactForm.base_fields}
-
-    def own_values(self) -> dict[str, str]:
-        """The canonical values of the tenant's own fields, by key."""
-        return {name.removeprefix("field_"): self.cleaned_data[name] for name in self.own_names}
-
-
-class NewContactForm(ContactForm):
-    """A person to add."""
-
-    number = forms.CharField(
-        label="Mobile number",
-        max_length=40,
-        help_text=_HOW_TO_WRITE,
-        widget=forms.TextInput(attrs=_NUMBER_INPUT),
-    )
-    field_order = ["number", "first_name", "last_name", "email", "language", "timezone"]
-
-
-class NumberForm(forms.Form):
-    """A further number of a person."""
-
-    number = forms.CharField(
-        label="Number", max_length=40, help_text=_HOW_TO_WRITE, widget=forms.TextInput(attrs=_NUMBER_INPUT)
-    )
-    label = forms.CharField(
-        label="What it is", max_length=LABEL_LENGTH, required=False, help_text="Such as work, or a relative's name."
-    )
 
 
 class OptInForm(forms.Form):

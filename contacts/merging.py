@@ -53,7 +53,7 @@ _SHELL: Final = """
 UPDATE contacts_contact SET
     number = '-' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 15),
     first_name = '', last_name = '', first_key = '', last_key = '', email = '', language = '', timezone = '',
-    fields = '{}', archived_at = now(), erased_at = now(), updated_at = now(), merged_into = %(kept)s
+    timezone_source = '', fields = '{}', archived_at = now(), erased_at = now(), updated_at = now(), merged_into = %(kept)s
 WHERE tenant_id = %(tenant)s AND id = %(gone)s
 """
 
@@ -83,6 +83,8 @@ def _take_values(kept: Contact, gone: Contact, taken: Collection[str]) -> None:
     for name in DETAILS:
         if name in taken or not getattr(kept, name):
             setattr(kept, name, getattr(gone, name))
+            if name == "timezone":
+                kept.timezone_source = gone.timezone_source
     chosen = {key: value for key, value in gone.fields.items() if f"field:{key}" in taken}
     own: Mapping[str, object] = {**gone.fields, **kept.fields, **chosen}
     kept.fields = dict(own)

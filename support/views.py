@@ -29,6 +29,7 @@ from support.forms import AssignForm, NewConversationForm, ReplyForm
 from support.models import Conversation
 from support.thread import SHOWN, thread
 from tenants.access import TenantRequest, tenant_view
+from tenants.models import Tenant
 from tenants.permissions import Permission, allowed
 
 __all__ = [
@@ -66,7 +67,12 @@ def conversation(request: TenantRequest, conversation_id: UUID) -> HttpResponse:
         services.mark_read(conversation=found)
         found.unread_count = 0
     if request.htmx and request.GET.get("part") == "thread":
-        context = {"conversation": found, **_texts(request, found), **_standing(request, found), **_person(found)}
+        context = {
+            "conversation": found,
+            **_texts(request, found),
+            **_standing(request, found),
+            **_person(request.tenant, found),
+        }
         context["may_record"] = allowed(request.membership.role, Permission.EDIT_CONTACTS)
         return TemplateResponse(request, "support/_thread.html", context)
     return _page(request, found)
@@ -174,7 +180,7 @@ def _page(
     if request.htmx and request.GET.get("part") == "list":
         return TemplateResponse(request, "support/_conversation_list.html", context)
     if found is not None:
-        context |= {**_texts(request, found), **_standing(request, found), **_person(found)}
+        context |= {**_texts(request, found), **_standing(request, found), **_person(request.tenant, found)}
     context |= {
         "form": form or ReplyForm(),
         "new_form": new_form or NewConversationForm(),
@@ -255,9 +261,11 @@ def _standing(request: TenantRequest, found: Conversation) -> dict[str, object]:
     }
 
 
-def _person(found: Conversation) -> dict[str, object]:
+def _person(tenant: Tenant, found: Conversation) -> dict[str, object]:
+    contact = Contact.objects.by_number(found.number).first()
     return {
-        "contact": Contact.objects.by_number(found.number).first(),
+        "contact": contact,
+        "zone": contact.known_zone(business=tenant.timezone) if contact else None,
         "consent": ConsentState.objects.filter(number=found.number).select_related("record").order_by("purpose"),
     }
 

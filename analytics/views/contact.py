@@ -59,6 +59,7 @@ def contact(request: TenantRequest, contact_id: UUID) -> HttpResponse:
         "kind": kind,
         "user_id": request.user.id,
         "conversation": Conversation.objects.filter(number=number).first(),
+        "zone": found.known_zone(business=request.tenant.timezone),
         "now": timezone.now(),
         "may_edit": allowed(role, Permission.EDIT_CONTACTS),
         "may_edit_notes": allowed(role, Permission.EDIT_ALL_NOTES),

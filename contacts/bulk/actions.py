@@ -17,6 +17,7 @@ from contacts.erasure import erase
 from contacts.exporting.pieces import write_piece
 from contacts.models import Contact, ContactJob, ContactNumber
 from contacts.values import refresh_values
+from contacts.zones import ZoneSource
 from tenants.scope import current_tenant_id
 
 __all__ = ["ACTIONS", "CHUNK_ROWS", "COLUMNS"]
@@ -52,11 +53,13 @@ WHERE c.tenant_id = %(tenant)s AND c.id = chosen.id AND coalesce(c.fields ->> %(
 RETURNING c.id
 """
 _SET_COLUMN: Final = """
-UPDATE contacts_contact c SET {column} = %(value)s, updated_at = %(now)s
+UPDATE contacts_contact c SET {column} = %(value)s,{further} updated_at = %(now)s
 FROM (SELECT id FROM contacts_contact WHERE tenant_id = %(tenant)s AND id = ANY(%(ids)s::uuid[]) ORDER BY id FOR UPDATE) chosen
 WHERE c.tenant_id = %(tenant)s AND c.id = chosen.id AND c.{column} <> %(value)s
 RETURNING c.id
 """
+
+_ZONE_SOURCE: Final = f" timezone_source = CASE WHEN %(value)s <> '' THEN '{ZoneSource.STAFF}' ELSE '' END,"
 
 
 def _run(sql: str, ids: Collection[UUID], **facts: object) -> list[UUID]:
@@ -86,7 +89,8 @@ def _remove_from_list(job: ContactJob, ids: Collection[UUID]) -> list[UUID]:
 def _set_field(job: ContactJob, ids: Collection[UUID]) -> list[UUID]:
     key, value = job.parameters["field"], job.parameters["value"]
     if key in COLUMNS:
-        return _run(_SET_COLUMN.format(column=key), ids, value=value, now=timezone.now())
+        sql = _SET_COLUMN.format(column=key, further=_ZONE_SOURCE if key == "timezone" else "")
+        return _run(sql, ids, value=value, now=timezone.now())
     changed = _run(_SET_FIELD, ids, key=key, value=value, now=timezone.now())
     refresh_values(changed)
     return changed

@@ -15,6 +15,7 @@ from contacts.importing.prediction import AGREED, CONTACT_VALUES, RANGE, paramet
 from contacts.importing.records import MAX_KEPT_CHARACTERS
 from contacts.importing.staging import CANNOT_BE_STORED
 from contacts.models import ContactImport, ContactTag, ImportRow, ListMember
+from contacts.zones import ZoneSource
 
 __all__ = ["apply_range", "member_mark"]
 
@@ -29,10 +30,11 @@ WHERE {RANGE} AND s.outcome IN ('updated', 'unchanged') ORDER BY c.number FOR UP
 
 _CREATE: Final = f"""
 INSERT INTO contacts_contact (id, tenant_id, number, first_name, last_name, first_key, last_key, email, language,
-                              timezone, fields, created_at, updated_at)
+                              timezone, timezone_source, fields, created_at, updated_at)
 SELECT s.contact_id, s.tenant_id, s.number, s.first_name, s.last_name,
        coalesce(s.first_key, lower(s.first_name COLLATE "C")), coalesce(s.last_key, lower(s.last_name COLLATE "C")),
-       s.email, s.language, s.timezone, s.fields, %(now)s, %(now)s
+       s.email, s.language, s.timezone, CASE WHEN s.timezone <> '' THEN '{ZoneSource.IMPORT}' ELSE '' END, s.fields,
+       %(now)s, %(now)s
 FROM contacts_importrow s WHERE {RANGE} AND s.outcome = 'created' ORDER BY s.number COLLATE "C"
 """  # noqa: S608
 

@@ -11,6 +11,7 @@ from django.db import connection
 
 from consent.models import ConsentState, Suppression
 from contacts.models import ContactImport
+from contacts.zones import ZoneSource
 
 __all__ = [
     "AGREED",
@@ -42,12 +43,14 @@ LEFT JOIN LATERAL (
 """
 """The row's person ``c``: whose number it is, be it a further one (``o``); the suppression ``x``; earlier acts ``k``."""
 
+_OTHER_ZONE: Final = "s.timezone <> '' AND s.timezone <> c.timezone"
 CONTACT_VALUES: Final = {
     name: f"coalesce(nullif(s.{name}, ''), c.{name})"
     for name in ("first_name", "last_name", "email", "language", "timezone")
 } | {
     "first_key": "CASE WHEN s.first_name <> '' THEN coalesce(s.first_key, lower(s.first_name COLLATE \"C\")) ELSE c.first_key END",
     "last_key": "CASE WHEN s.last_name <> '' THEN coalesce(s.last_key, lower(s.last_name COLLATE \"C\")) ELSE c.last_key END",
+    "timezone_source": f"CASE WHEN {_OTHER_ZONE} THEN '{ZoneSource.IMPORT}' ELSE c.timezone_source END",
     "fields": "c.fields || coalesce(s.fields, '{}')",
 }
 """What the contact has after the row: an empty cell takes nothing away."""
@@ -62,9 +65,10 @@ OUTCOME: Final = f"CASE WHEN c.id IS NULL THEN 'created' WHEN {_CHANGES} THEN 'u
 _OLD: Final = ", ".join(
     f"'{name}', CASE WHEN s.{name} <> '' AND s.{name} <> c.{name} THEN c.{name} END" for name in _COMPARED[:-1]
 )
+_OLD_ZONE_SOURCE: Final = f"'timezone_source', CASE WHEN {_OTHER_ZONE} THEN c.timezone_source END"
 BEFORE: Final = f"""
 CASE WHEN c.id IS NOT NULL AND {_CHANGES} THEN
-    jsonb_strip_nulls(jsonb_build_object({_OLD})) || coalesce((
+    jsonb_strip_nulls(jsonb_build_object({_OLD}, {_OLD_ZONE_SOURCE})) || coalesce((
         SELECT jsonb_build_object('fields', jsonb_object_agg(key, c.fields -> key))
         FROM jsonb_object_keys(coalesce(s.fields, '{{}}')) key
         WHERE c.fields -> key IS DISTINCT FROM s.fields -> key HAVING count(*) > 0

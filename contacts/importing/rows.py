@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
-from zoneinfo import available_timezones
 
 from common.calling_codes import check_country
 from common.formulas import plain_cell
 from common.phone_numbers import NumberProblem, parse, plain_mobile
+from common.places import zone_named
 from contacts.fields import FieldType, ValueProblem, read
 from contacts.importing.columns import EVIDENCE, FIELDS
 from contacts.importing.consent_words import Said, said
@@ -34,7 +34,6 @@ _EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 """Nobody agreed to texts before there were any; such a date is a slip of the keyboard or of a program."""
 _AHEAD: Final = timedelta(days=1)
 """Today may have begun elsewhere already."""
-_ZONES: Final = available_timezones()
 
 
 class Rejected(ValueError):
@@ -238,9 +237,10 @@ def _email(text: str) -> str:
 
 
 def _timezone(text: str) -> str:
-    if text and text not in _ZONES:
+    zone = zone_named(text)
+    if text and not zone:
         raise Rejected("The time zone is unknown. Use a name such as America/New_York or leave it empty.")
-    return text
+    return zone
 
 
 def _agreement(values: Mapping[str, str], columns: Sequence[str]) -> Said:

@@ -107,7 +107,8 @@ def _restore(job: ContactImport, first: int, last: int) -> None:
         return
     contacts = Contact.objects.select_for_update(of=("self",)).filter(id__in=by_contact).order_by("number")
     restored = [contact for contact in contacts if _give_back(contact, by_contact[contact.id])]
-    columns = ["first_name", "last_name", "first_key", "last_key", "email", "language", "timezone", "fields"]
+    columns = ["first_name", "last_name", "first_key", "last_key", "email", "language", "timezone"]
+    columns += ["timezone_source", "fields"]
     Contact.objects.bulk_update(restored, [*columns, "updated_at"], batch_size=500)
     refresh_values([contact.id for contact in restored])
     numbers = [by_contact[contact.id].row_number for contact in restored]
@@ -119,9 +120,12 @@ def _give_back(contact: Contact, row: ImportRow) -> bool:
     changed = False
     before = dict(row.before or {})
     old_fields = before.pop("fields", {})
+    old_source = before.pop("timezone_source", "")
     for name, value in before.items():
         if getattr(contact, name) == getattr(row, name):
             setattr(contact, name, value)
+            if name == "timezone":
+                contact.timezone_source = old_source
             changed = True
     for name, value in old_fields.items():
         if contact.fields.get(name) == row.fields.get(name):

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.timezone import now
 
 from contacts.querysets import ContactManager, with_numbers
+from contacts.zones import KnownZone, ZoneSource, zone_of
 from tenants.owned import TenantManager, TenantOwned, TenantOwnedInBulk
 from tenants.restriction import numbers_assigned_to, restricting
 
@@ -27,6 +28,10 @@ class Contact(TenantOwnedInBulk):
     email = models.CharField(max_length=254, blank=True, db_collation="C")
     language = models.CharField(max_length=10, blank=True)
     timezone = models.CharField(max_length=64, blank=True)
+    timezone_source = models.CharField(
+        max_length=10, blank=True, choices=ZoneSource, db_default="", default="", editable=False
+    )
+    """How the zone is known; empty without one. What a number points to is not stored, see ``known_zone``."""
     last_inbound_at = models.DateTimeField(null=True, editable=False)
     """When the person last wrote, from any of their numbers."""
     fields = models.JSONField(default=dict)
@@ -76,6 +81,10 @@ class Contact(TenantOwnedInBulk):
     def full_name(self) -> str:
         """First and last name; empty when neither is known."""
         return f"{self.first_name} {self.last_name}".strip()
+
+    def known_zone(self, *, business: str) -> KnownZone:
+        """The zone they live in as far as it is known, else that of the ``business``."""
+        return zone_of(number=self.number, noted=self.timezone, source=self.timezone_source, business=business)
 
     def merge_values(self) -> dict[str, str]:
         """The values that merge tags can use."""

@@ -4,13 +4,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
 from common.ids import id_in
+from common.places import zone_named
 from common.tasks import enqueue_on_commit
 from contacts.bulk.actions import COLUMNS
 from contacts.exporting.columns import choices
@@ -126,8 +126,10 @@ def _tag(name: str, *, made: bool) -> Tag:
 def _field(tenant: Tenant, values: Mapping[str, str]) -> _Plan:
     key, typed = values.get("field", ""), values.get("value", "").strip()
     if key in COLUMNS:
-        if key == "timezone" and typed and typed not in available_timezones():
-            raise ValidationError({"value": "This is no time zone. Write it such as America/New_York."})
+        if key == "timezone" and typed:
+            typed = zone_named(typed)
+            if not typed:
+                raise ValidationError({"value": "This is no time zone. Write it such as America/New_York."})
         if key == "language" and len(typed) > 10:
             raise ValidationError({"value": "Write the language in short, such as en or es."})
         return _Plan(COLUMNS[key], {"field": key, "value": typed})

@@ -18,6 +18,7 @@ from contacts.models import Contact
 from contacts.number_lock import share
 from contacts.services.fields import read_values
 from contacts.values import refresh_values
+from contacts.zones import ZoneSource
 from tenants.audit import record
 from tenants.models import Tenant
 
@@ -74,6 +75,8 @@ def _save(contact: Contact, values: Mapping[str, str], fields: Mapping[str, str]
         if name in values and getattr(contact, name) != values[name].strip():
             setattr(contact, name, values[name].strip())
             changed.append(name)
+    if "timezone" in changed:
+        contact.timezone_source = ZoneSource.STAFF if contact.timezone else ""
     contact.email = contact.email.lower()
     contact.first_key, contact.last_key = fold(contact.first_name), fold(contact.last_name)
     own = {key: value for key, value in {**contact.fields, **read_values(fields)}.items() if value}

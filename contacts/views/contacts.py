@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from common.forms import add_errors
 from common.ids import id_in
+from common.number_zones import likely_zone
 from common.phone_numbers import NumberProblem, parse
 from common.search import search_text
 from consent.ledger import OptIn
@@ -21,8 +22,9 @@ from consent.models import ConsentRecord, ConsentState
 from consent.purposes import Purpose
 from consent.services import is_suppressed, opt_in, opt_out, suppressed_among
 from contacts.fields import typed
-from contacts.forms import ContactForm, NewContactForm, OptInForm, TagForm
+from contacts.forms import OptInForm, TagForm
 from contacts.models import Contact, ContactField, ContactFilter, ContactList, ContactNumber, Tag
+from contacts.person_forms import ContactForm, NewContactForm
 from contacts.search import search_count, search_page
 from contacts.selections import CONSENT_FILTER, count_of, filtered, page_of
 from contacts.services import (
@@ -143,7 +145,11 @@ def contact_edit(request: TenantRequest, contact_id: UUID) -> HttpResponse:
     initial = {name: getattr(contact, name) for name in ContactForm.base_fields}
     initial |= {f"field_{each.key}": typed(contact.fields.get(each.key, ""), each.type.kind, country) for each in own}
     form = ContactForm(
-        request.POST if request.method == "POST" else None, initial=initial, own_fields=own, country=country
+        request.POST if request.method == "POST" else None,
+        initial=initial,
+        own_fields=own,
+        country=country,
+        likely_zone=likely_zone(contact.number),
     )
     if request.method == "POST" and form.is_valid():
         try:

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from common.forms import add_errors
 from common.phone_numbers import reading_format
-from contacts.forms import NumberForm
 from contacts.models import Contact, ContactNumber
+from contacts.person_forms import NumberForm
 from contacts.services import add_number, prefer_number, remove_number
 from tenants.access import TenantRequest, tenant_view
 from tenants.permissions import Permission
