@@ -3,11 +3,12 @@
 import secrets
 import time
 from datetime import UTC, datetime
+from typing import Final
 from uuid import UUID
 
 from uuid_utils.compat import uuid7 as _uuid7
 
-__all__ = ["created_at", "first_id", "id_in", "uuid7", "uuid7_seed", "uuid7_sql"]
+__all__ = ["created_at", "first_id", "id_in", "id_or_none_such", "uuid7", "uuid7_seed", "uuid7_sql"]
 
 
 def uuid7() -> UUID:
@@ -27,6 +28,14 @@ def id_in(text: str | None) -> UUID | None:
         return UUID(text) if text else None
     except ValueError:
         return None
+
+
+def id_or_none_such(text: str | None) -> UUID:
+    """The id that a text from outside is; for anything else one that no row has, so that a search finds nothing."""
+    return id_in(text) or _NONE_SUCH
+
+
+_NONE_SUCH: Final = UUID(int=0)
 
 
 def created_at(value: UUID) -> datetime:

@@ -5,7 +5,7 @@ from typing import Final
 
 from django.db.models import Exists, OuterRef, Q
 
-from common.ids import id_in
+from common.ids import id_or_none_such
 from common.pages import Page, at_most, page_by_id
 from common.planner import by_index
 from common.search import searched_text
@@ -38,11 +38,11 @@ def filtered(query: Mapping[str, str]) -> ContactQuerySet[Contact]:
     """By list, tag, kept filter, consent and the archive. What is no filter filters nothing."""
     rows = Contact.objects.get_queryset()
     rows = rows.archived() if query.get("archived") else rows.active()
-    if contact_list := ContactList.objects.filter(id=id_in(query.get("list", ""))).first():
+    if contact_list := ContactList.objects.filter(id=id_or_none_such(query.get("list", ""))).first():
         rows = rows.in_list(contact_list.id)
-    if tag := Tag.objects.filter(id=id_in(query.get("tag", ""))).first():
+    if tag := Tag.objects.filter(id=id_or_none_such(query.get("tag", ""))).first():
         rows = rows.with_tag(tag.id)
-    if kept := ContactFilter.objects.filter(id=id_in(query.get("filter", ""))).first():
+    if kept := ContactFilter.objects.filter(id=id_or_none_such(query.get("filter", ""))).first():
         rows = _by_filter(rows, kept)
     consent = query.get("consent", "")
     return rows.filter(_said(consent)) if consent in dict(CONSENT_FILTER) else rows

@@ -15,7 +15,7 @@ from django.db.models import OuterRef, Q
 from django.utils import timezone
 
 from common.calling_codes import international_starts
-from common.ids import id_in
+from common.ids import id_or_none_such
 from consent.models import ConsentRecord, ConsentState, Suppression
 from consent.purposes import PURPOSES_WITH_CONSENT
 from contacts.fields import Kind, ValueProblem, key_of, read
@@ -201,7 +201,7 @@ def _moment(column: str, condition: Condition, known: Known) -> Q:
 
 
 def _existing(model: type[Tag | ContactList | ContactImport], text: str, what: str) -> UUID:
-    found = model.objects.filter(id=id_in(text)).values_list("id", flat=True).first()
+    found = model.objects.filter(id=id_or_none_such(text)).values_list("id", flat=True).first()
     if found is None:
         raise RuleProblem(_GONE.format(what=what))
     return found

@@ -26,7 +26,7 @@ _HAVE_CONTACTS: Final = "outcome IN ('created', 'updated', 'unchanged')"
 _LOCK: Final = f"""
 SELECT FROM contacts_contact c JOIN contacts_importrow s ON c.tenant_id = s.tenant_id AND c.id = s.contact_id
 WHERE {RANGE} AND s.outcome IN ('updated', 'unchanged') ORDER BY c.number FOR UPDATE OF c
-"""  # noqa: S608
+"""
 
 _CREATE: Final = f"""
 INSERT INTO contacts_contact (id, tenant_id, number, first_name, last_name, first_key, last_key, email, language,

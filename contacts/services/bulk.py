@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from common.ids import id_in
+from common.ids import id_or_none_such
 from common.places import zone_named
 from common.tasks import enqueue_on_commit
 from contacts.bulk.actions import COLUMNS
@@ -95,7 +95,7 @@ def _plan(tenant: Tenant, kind: str, values: Mapping[str, str]) -> _Plan:
         tag = _tag(values.get("tag", ""), made=kind == _Kind.ADD_TAG)
         return _Plan(tag.name, {"tag": str(tag.id)})
     if kind in (_Kind.ADD_TO_LIST, _Kind.REMOVE_FROM_LIST):
-        found = ContactList.objects.filter(id=id_in(values.get("list"))).first()
+        found = ContactList.objects.filter(id=id_or_none_such(values.get("list"))).first()
         if found is None:
             raise ValidationError({"list": "Choose a list."})
         return _Plan(found.name, {"list": str(found.id)})

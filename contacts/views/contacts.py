@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.forms import add_errors
-from common.ids import id_in
+from common.ids import id_or_none_such
 from common.number_zones import likely_zone
 from common.phone_numbers import NumberProblem, parse
 from common.search import search_text
@@ -230,7 +230,7 @@ def contact_tag(request: TenantRequest, contact_id: UUID) -> HttpResponse:
     """Put a tag on a person, or take it off (``remove``)."""
     contact = get_object_or_404(Contact, id=contact_id)
     if remove := request.POST.get("remove"):
-        if tag := Tag.objects.filter(id=id_in(remove)).first():
+        if tag := Tag.objects.filter(id=id_or_none_such(remove)).first():
             untag_contact(contact=contact, tag=tag)
     else:
         form = TagForm(request.POST)
@@ -246,7 +246,7 @@ def contact_tag(request: TenantRequest, contact_id: UUID) -> HttpResponse:
 def contact_list_add(request: TenantRequest, contact_id: UUID) -> HttpResponse:
     """Put a person into a list."""
     contact = get_object_or_404(Contact, id=contact_id)
-    contact_list = get_object_or_404(ContactList, id=id_in(request.POST.get("list", "")))
+    contact_list = get_object_or_404(ContactList, id=id_or_none_such(request.POST.get("list", "")))
     add_to_list(contact=contact, contact_list=contact_list)
     return redirect("contact", contact.id)
 
