@@ -25,6 +25,7 @@ from common.planner import refresh_statistics
 from common.retries import log_failure
 from consent.gate import ALLOW, BLOCK
 from consent.purposes import Purpose
+from contacts.merge_values import MergeValues
 from contacts.models import Contact, ContactTag, ListMember
 from messaging.merge_tags import Rendered, compile_template
 from messaging.models import Batch, Message
@@ -81,9 +82,9 @@ def plan_campaign(tenant_id: UUID, campaign_id: UUID, *, seconds: float = float(
     return more
 
 
-def merge_values(campaign: Campaign, contact: Contact | None) -> dict[str, str]:
+def merge_values(of: MergeValues, campaign: Campaign, contact: Contact | None) -> dict[str, str]:
     """What the merge tags of a campaign can use for a person."""
-    values = contact.merge_values() if contact else {}
+    values = of.values(contact) if contact else {}
     return {**values, "brand": campaign.tenant.brand_name}
 
 
@@ -163,7 +164,8 @@ def _next_page(campaign_id: UUID) -> list[_Recipient]:
 
 def _plan_page(campaign: Campaign, page: Sequence[_Recipient]) -> None:
     template = compile_template(campaign.text)
-    rendered = [template.render(merge_values(campaign, recipient.contact)) for recipient in page]
+    of = MergeValues.of(campaign.tenant)
+    rendered = [template.render(merge_values(of, campaign, recipient.contact)) for recipient in page]
     is_cancelled = campaign.status == Campaign.Status.CANCELLED
     drafts = (_none_may_go if is_cancelled else _decide)(campaign, page, rendered)
     cause = Cause(

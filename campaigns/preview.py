@@ -14,6 +14,7 @@ from campaigns.models import Campaign
 from consent.models import ConsentRecord, ConsentState, PossibleOptOut, Suppression
 from consent.purposes import Purpose
 from contacts.audience import Audience, members
+from contacts.merge_values import MergeValues
 from contacts.models import Contact
 from contacts.querysets import ContactQuerySet
 from messaging.merge_tags import compile_template, problems
@@ -71,12 +72,12 @@ def preview_text(campaign: Campaign, audience: Audience) -> Preview:
     contact = members(audience).order_by("id").first() or Contact.objects.get_queryset().active().order_by("id").first()
     # A footer alone is no text yet.
     template = compile_template(campaign.text if campaign.body.strip() else "")
-    rendered = template.render(merge_values(campaign, contact))
+    rendered = template.render(merge_values(MergeValues.of(campaign.tenant), campaign, contact))
     return Preview(
         text=rendered.text,
         measured=measure(rendered.text),
         contact=contact,
-        problems=problems(campaign.body, known_tags(campaign.body)),
+        problems=problems(campaign.body, known_tags()),
         missing=rendered.missing,
         offence=find_offence(campaign.body, rendered.text),
         has_tags=bool(template.names),

@@ -127,7 +127,7 @@ def _composer(request: TenantRequest, draft: Campaign, chosen: Audience) -> Http
     if request.method == "POST" and form.is_valid():
         try:
             with transaction.atomic():
-                services.save_draft(campaign=form.instance, known_tags=known_tags(form.cleaned_data["body"]))
+                services.save_draft(campaign=form.instance, known_tags=known_tags())
                 services.choose_audience(campaign=form.instance, **form.audience())
         except ValidationError as error:
             add_errors(form, error)

@@ -1,13 +1,18 @@
 """Dates as people write them in files. Which of 03 and 04 is the month depends on the country."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Final
 
-__all__ = ["how_dates_are_read", "is_month_first", "read_moment"]
+__all__ = ["how_dates_are_read", "is_month_first", "read_moment", "write_date"]
 
 _MONTH_FIRST: Final = frozenset({"US", "AS", "GU", "MP", "PR", "UM", "VI", "FM", "MH", "PW", "PA", "PH"})
 """The United States with their territories, and the few others that write the month before the day (Unicode CLDR)."""
+_YEAR_FIRST: Final = frozenset("BT CA CN HU IR JP KP KR LT MN SE TW ZA".split())
+_POINTS: Final = frozenset(
+    "AL AM AT AZ BA BG BY CH CZ DE DK EE FI GE HR IS KZ LI LV ME MK NO PL RO RS RU SI SK TR UA".split()
+)
+"""Where points stand between the numbers of a date, as in 31.3.2026 (Unicode CLDR)."""
 
 _NUMERIC: Final = re.compile(
     r"(?P<first>[0-9]{1,4})(?P<mark>[./-])(?P<second>[0-9]{1,2})(?P=mark)(?P<third>[0-9]{1,4})"
@@ -26,6 +31,16 @@ def how_dates_are_read(country: str) -> str:
     """One sentence for the people whose file it is."""
     read_as = "March 4, 2026" if is_month_first(country) else "3 April 2026"
     return f"A date such as 03/04/2026 is read as {read_as}."
+
+
+def write_date(day: date, country: str) -> str:
+    """A date in numbers as people in the country write it, in whichever language."""
+    if country in _YEAR_FIRST:
+        return day.isoformat()
+    if is_month_first(country):
+        return f"{day.month}/{day.day}/{day.year}"
+    mark = "." if country in _POINTS else "/"
+    return f"{day.day}{mark}{day.month}{mark}{day.year}"
 
 
 def read_moment(text: str, country: str) -> datetime | None:

@@ -35,7 +35,7 @@ class Contact(TenantOwnedInBulk):
     last_inbound_at = models.DateTimeField(null=True, editable=False)
     """When the person last wrote, from any of their numbers."""
     fields = models.JSONField(default=dict)
-    """Further values by name; they can be used as merge tags."""
+    """Values of the tenant's own fields by key; they can be used as merge tags."""
     created_at = models.DateTimeField(default=now, editable=False)
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
     """Since when the person is out of lists, searches and audiences; they and what happened with them are kept."""
@@ -85,12 +85,3 @@ class Contact(TenantOwnedInBulk):
     def known_zone(self, *, business: str) -> KnownZone:
         """The zone they live in as far as it is known, else that of the ``business``."""
         return zone_of(number=self.number, noted=self.timezone, source=self.timezone_source, business=business)
-
-    def merge_values(self) -> dict[str, str]:
-        """The values that merge tags can use."""
-        return {
-            **{name: str(value) for name, value in self.fields.items()},
-            "first_name": self.first_name,
-            "last_name": self.last_name,
-            "email": self.email,
-        }

@@ -113,5 +113,5 @@ def _measured(body: str) -> dict[str, object]:
         "body": body,
         "measured": measure(body),
         "offence": find_offence(body),
-        "problems": problems(body, known_tags(body)),
+        "problems": problems(body, known_tags()),
     }

@@ -12,6 +12,7 @@ from consent.ledger import OptIn, record_opt_ins
 from consent.services import opt_out
 from contacts.folding import fold
 from contacts.models import Contact, ContactList, ListMember
+from messaging.offered_tags import known_tags
 from tenants.scope import tenant_scope
 from tests.cast import Cast, Company, make_cast
 from tests.web import sign_in
@@ -45,7 +46,7 @@ def make_draft(company: Company, contact_list: ContactList, **fields: Any) -> Ca
     """A draft for one list."""
     with tenant_scope(company.tenant.id):
         campaign = Campaign(**{"name": "Spring", "body": "Hi {{ first_name | there }}", **fields})
-        save_draft(campaign=campaign, known_tags={"first_name", "city"})
+        save_draft(campaign=campaign, known_tags={"city", *known_tags()})
         choose_audience(campaign=campaign, lists=[contact_list], tags=[])
         return campaign
 

@@ -17,9 +17,12 @@ from campaigns.models import Campaign, CampaignRecipient
 from campaigns.progress import complete_finished, due_to_launch, launch_due, progress_of
 from common.lanes import MARKETING
 from consent.services import opt_out
+from contacts.merge_values import MergeValues
 from contacts.models import Contact, ContactList, ListMember, Tag
+from contacts.services import create_field, update_contact
 from messaging.models import Batch, InboundMessage, Message
 from messaging.pipeline.dispatch import run_next_batch
+from tenants.models import Tenant
 from tenants.scope import tenant_scope
 from tests.campaigns.conftest import make_draft, make_list
 from tests.cast import Cast, Company
@@ -119,6 +122,23 @@ def test_a_value_that_is_missing_keeps_the_text_back(committed_cast: Cast) -> No
     found = recipients(committed_cast.clinic, campaign)
     assert found[NUMBERS[0]] == ("queued", "all_rules_passed")
     assert found[NUMBERS[1]] == ("blocked", "text_is_complete")
+
+
+def test_values_are_written_as_people_in_the_country_write_them(committed_cast: Cast) -> None:
+    company = committed_cast.clinic
+    people = make_list(company, NUMBERS[:1])
+    with tenant_scope(company.tenant.id):
+        for label, kind in (("Visit", "date"), ("Price", "number"), ("Member", "yes_no"), ("Brand", "text")):
+            create_field(label=label, kind=kind)
+        values = {"visit": "2026-03-31", "price": "1234.5", "member": "yes", "brand": "Acme"}
+        update_contact(contact=Contact.objects.get(), values={}, fields=values)
+    body = "{{ brand }}: {{ visit }}, {{ price }}, {{ member }}"
+    campaign = go(company, make_draft(company, people, body=body))
+    with tenant_scope(company.tenant.id):
+        text = Message.objects.get(id=CampaignRecipient.objects.get(campaign=campaign).message_id).body
+        assert text.startswith("Harbor Clinic: 3/31/2026, 1234.5, yes")
+        found = MergeValues.of(Tenant(country="DE")).values(Contact.objects.get())
+    assert (found["visit"], found["price"]) == ("31.3.2026", "1234,5")
 
 
 def test_pause_holds_what_has_not_been_handed_over(committed_cast: Cast) -> None:

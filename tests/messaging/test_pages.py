@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from consent.gate import REASONS, RULES_VERSION
 from consent.keywords import VERSION as KEYWORDS_VERSION
-from contacts.models import Contact
+from contacts.services import create_field, delete_field
 from messaging.models import MessageTemplate, ProviderAccount, Sender
 from messaging.services import add_sender
 from tenants.models import User
@@ -102,7 +102,7 @@ def test_names_are_shown_as_written_never_run(alice: Client, cast: Cast) -> None
         kept = MessageTemplate.objects.create(name=HOSTILE, body=HOSTILE)
         Sender.objects.update(label=HOSTILE)
         ProviderAccount.objects.update(name=HOSTILE)
-        Contact.objects.create(number=PHONE, fields={HOSTILE: "x"})
+        create_field(label=HOSTILE[:60], kind="text")
     for response in (
         alice.get(reverse("templates"), {"q": "script"}),
         alice.get(reverse("template_edit", args=[kept.id])),
@@ -290,11 +290,18 @@ def test_saving_nothing_at_all_says_what_is_missing(alice: Client) -> None:
 
 def test_the_form_counts_parts_and_offers_tags(alice: Client, cast: Cast, template: MessageTemplate) -> None:
     with tenant_scope(cast.clinic.tenant.id):
-        Contact.objects.create(number=PHONE, fields={"pet_name": "Rex"})
+        create_field(label="Pet’s name", kind="text")
+        delete_field(field=create_field(label="Old", kind="text"))
+        create_field(label="Brand", kind="text")
     page = text_of(alice.get(reverse("template_edit", args=[template.id])))
+    counted = {"body": "{{ pet_s_name }} {{ old }} {{ brand }}", "with_tags": "1"}
+    problems = alice.post(f"{reverse('part_count')}?with_tags=1", counted).context["problems"]
+    assert problems == ["“old” is not a known tag. Use one of the tags offered."]
     assert 'data-insert="{{ first_name | there }}"' in page
-    assert 'data-insert="{{ pet_name }}"' in page
-    assert "Pet name" in page
+    assert 'data-insert="{{ pet_s_name }}"' in page
+    assert "Pet’s name" in page
+    assert 'data-insert="{{ old }}"' not in page
+    assert page.count('data-insert="{{ brand }}"') == 1
     assert "1 part" in page
 
 
