@@ -1,9 +1,12 @@
 """Platform admin: a tenant's contacts and imports, to look at."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 
 from contacts.models import Contact, ContactImport
-from tenants.platform_admin import TenantDataAdmin, masked_number, masked_text
+from contacts.services import refuse_import, release_import
+from tenants.platform_admin import TenantDataAdmin, confirm, masked_number, masked_text
 
 __all__ = ["ContactAdmin", "ContactImportAdmin"]
 
@@ -33,7 +36,8 @@ class ContactAdmin(TenantDataAdmin[Contact]):
 class ContactImportAdmin(TenantDataAdmin[ContactImport]):
     """Imported files; their rows are the tenant's alone."""
 
-    list_display = ("file_name", "status", "rows_total", "rows_done", "created_at", "finished_at")
+    list_display = ("file_name", "status", "rows_total", "rows_done", "review_asked_at", "created_at", "finished_at")
+    actions = ("release", "refuse")
     fields = (
         "file_name",
         "sha256",
@@ -44,9 +48,39 @@ class ContactImportAdmin(TenantDataAdmin[ContactImport]):
         "rows_total",
         "rows_done",
         "counts",
+        "warnings",
+        "review_asked_at",
+        "released_at",
+        "review_refusal",
         "problem",
         "tries",
         "leased_until",
         "created_at",
         "finished_at",
     )
+
+    @admin.action(description="Let it be imported")
+    def release(self, request: HttpRequest, chosen: QuerySet[ContactImport]) -> HttpResponse | None:
+        """For files of a tenant in trial that look like bought lists."""
+        return confirm(
+            self,
+            request,
+            chosen,
+            question="Let these files be imported?",
+            consequence="The people in them become contacts as soon as the tenant says so once more.",
+            act=lambda job: release_import(job=job),
+        )
+
+    @admin.action(description="Refuse to let it be imported")
+    def refuse(self, request: HttpRequest, chosen: QuerySet[ContactImport]) -> HttpResponse | None:
+        """The tenant reads the reason on the page of the import."""
+        reason = request.POST.get("reason", "").strip()
+        return confirm(
+            self,
+            request,
+            chosen,
+            question="Refuse to let these files be imported?",
+            consequence="They stay out. The tenant reads the reason.",
+            act=lambda job: refuse_import(job=job, reason=reason),
+            ask_reason=True,
+        )

@@ -287,6 +287,8 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=200 * 1024 * 1024)
 IMPORT_MAX_ROWS = env.int("IMPORT_MAX_ROWS", default=2_000_000)
+IMPORT_TRIAL_ROWS = env.int("IMPORT_TRIAL_ROWS", default=100_000)
+"""The most rows of a file of a tenant in trial; a platform admin can set another bound for a tenant."""
 IMPORT_MAX_UNFINISHED = env.int("IMPORT_MAX_UNFINISHED", default=20)
 """Files of one tenant that are uploaded, being checked or imported, at the same time."""
 IMPORT_KEPT_DAYS = env.int("IMPORT_KEPT_DAYS", default=90)

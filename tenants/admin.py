@@ -37,7 +37,16 @@ class TenantAdmin(PlatformAdmin[Tenant]):
 
     may_change = True
     change_form_template = "admin/tenant_form.html"
-    list_display = ("name", "slug", "status", "approved_at", "approval_asked_at", "country", "created_at")
+    list_display = (
+        "name",
+        "slug",
+        "status",
+        "approved_at",
+        "approval_asked_at",
+        "import_review_asked_at",
+        "country",
+        "created_at",
+    )
     list_filter = ("status", "country")
     search_by = "slug"
     ordering = ("-id",)
@@ -55,6 +64,9 @@ class TenantAdmin(PlatformAdmin[Tenant]):
         "approval_refusal",
         "trial_texts_per_day",
         "most_senders",
+        "most_import_rows",
+        "most_import_files",
+        "import_review_asked_at",
         "created_at",
     )
     readonly_fields = (
@@ -64,6 +76,7 @@ class TenantAdmin(PlatformAdmin[Tenant]):
         "approval_asked_at",
         "approval_plan",
         "approval_refusal",
+        "import_review_asked_at",
         "created_at",
     )
     actions = ("approve", "refuse", "suspend", "resume")

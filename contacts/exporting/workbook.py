@@ -4,7 +4,7 @@ import csv
 import io
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, Final
 
@@ -12,7 +12,9 @@ from openpyxl import Workbook
 from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
-__all__ = ["workbook_of"]
+__all__ = ["XLSX_TYPE", "workbook_of", "workbook_of_rows"]
+
+XLSX_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 _CELL_CHARACTERS: Final = 32_767
 _NOT_IN_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -31,6 +33,23 @@ def workbook_of(pieces: Iterable[bytes], go_on: Callable[[], bool]) -> Iterator[
         text = piece.decode().removeprefix("\ufeff")
         for row in csv.reader(io.StringIO(text, newline="")):
             sheet.append([_text(sheet, cell) for cell in row])
+    with _saved(book) as file:
+        yield file
+
+
+@contextmanager
+def workbook_of_rows(rows: Iterable[Sequence[str]], *, title: str) -> Iterator[IO[bytes]]:
+    """A temporary file with a workbook of these rows."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(title)
+    for row in rows:
+        sheet.append([_text(sheet, cell) for cell in row])
+    with _saved(book) as file:
+        yield file
+
+
+@contextmanager
+def _saved(book: Workbook) -> Iterator[IO[bytes]]:
     with tempfile.TemporaryFile() as file:
         book.save(file)
         file.seek(0)

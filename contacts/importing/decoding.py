@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Final
 
 from common.formulas import plain_cell
-from contacts.importing.limits import FileProblem
+from contacts.importing.limits import FileProblem, limits
 from contacts.importing.records import MAX_LINE_CHARACTERS, MAX_LINES_PER_ROW, is_open_after, records
 from contacts.importing.survey import Survey
 
@@ -54,7 +54,7 @@ class Table:
 
 def read_table(content: bytes) -> Table:
     """The table in a file that is in memory; raises ``FileProblem``."""
-    survey = Survey()
+    survey = Survey(limits())
     survey.take(content)
     return open_table(lambda: [content], survey.finish())
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from tenants.models import Tenant
+
 __all__ = ["FileProblem", "Limits", "limits"]
 
 
@@ -30,11 +32,26 @@ class Limits:
             raise FileProblem(f"The file is larger than {self.megabytes} MB. Split it and import the parts.")
 
     def check_lines(self, count: int) -> None:
-        """Raises ``FileProblem`` for a file with too many lines."""
+        """Raises ``FileProblem`` for a file with too many lines, its header included."""
+        if count > self.rows + 1:
+            raise self._too_many("lines")
+
+    def check_rows(self, count: int) -> None:
+        """Raises ``FileProblem`` for a file with too many rows below its header."""
         if count > self.rows:
-            raise FileProblem(f"The file has more than {self.rows:,} lines. Split it and import the parts.")
+            raise self._too_many("rows")
+
+    def _too_many(self, what: str) -> FileProblem:
+        return FileProblem(
+            f"The file has more than {self.rows:,} {what}, which is the most for your account. Split it and import the "
+            "parts, or ask the platform's team for more."
+        )
 
 
-def limits() -> Limits:
-    """The bounds in force."""
-    return Limits(settings.IMPORT_MAX_BYTES, settings.IMPORT_MAX_ROWS, settings.IMPORT_MAX_UNFINISHED)
+def limits(tenant: Tenant | None = None) -> Limits:
+    """The bounds in force: those that were set for the tenant, else those of its plan, else the platform's."""
+    rows, unfinished = settings.IMPORT_MAX_ROWS, settings.IMPORT_MAX_UNFINISHED
+    if tenant is not None:
+        rows = min(rows, settings.IMPORT_TRIAL_ROWS) if tenant.in_trial else rows
+        rows, unfinished = tenant.most_import_rows or rows, tenant.most_import_files or unfinished
+    return Limits(settings.IMPORT_MAX_BYTES, rows, unfinished)

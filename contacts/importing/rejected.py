@@ -1,11 +1,15 @@
 """The rejected rows of an import as a file that can be corrected and uploaded again."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from common.formulas import safe_cell
 from contacts.models import ContactImport, ImportRow
 
-__all__ = ["rejected_rows"]
+__all__ = ["MAX_WORKBOOK_ROWS", "rejected_rows"]
+
+MAX_WORKBOOK_ROWS: Final = 20_000
+"""A workbook takes a second for so many; who has more is better off with CSV."""
 
 
 def rejected_rows(job: ContactImport) -> Iterator[list[str]]:

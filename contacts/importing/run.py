@@ -38,7 +38,6 @@ LOADERS: Final = 2
 OPT_OUTS_AT_ONCE: Final = 20
 _FIRST_ROW: Final = 2
 """The header is row 1."""
-_TOO_MANY_ROWS: Final = "The file has more than {limit:,} rows. Split it and import the parts."
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +89,10 @@ def _check(job: ContactImport) -> bool:
 
 def _chunks(job: ContactImport, rows: Iterator[Row], done: int) -> Iterator[list[StagedRow]]:
     """The rows behind the last one stored, read, by the thousand; the database stores some while the next are read."""
-    reader = reader_of(job)
+    reader, bounds = reader_of(job), limits(job.tenant)
     rest = (row for row in rows if row.number > done) if done else rows
     while chunk := [to_stage(row, reader) for row in islice(rest, CHECK_ROWS)]:
-        if chunk[-1].number > limits().rows + 1:
-            raise FileProblem(_TOO_MANY_ROWS.format(limit=limits().rows))
+        bounds.check_rows(chunk[-1].number - 1)
         yield chunk
 
 

@@ -4,7 +4,7 @@ import codecs
 import hashlib
 from typing import Final
 
-from contacts.importing.limits import FileProblem, limits
+from contacts.importing.limits import FileProblem, Limits
 
 __all__ = ["Survey"]
 
@@ -19,11 +19,11 @@ _DAMAGED: Final = "The file is damaged: its text cannot be decoded. Save it agai
 class Survey:
     """Takes a file piece by piece; raises ``FileProblem`` as soon as it is one that cannot be imported."""
 
-    def __init__(self) -> None:
+    def __init__(self, bounds: Limits) -> None:
         self.size = 0
         self._beginning = b""
         self._sha256 = hashlib.sha256()
-        self._limits = limits()
+        self._limits = bounds
         self._feeds = self._returns = 0
         self._ends_open = False
         self._wrong = self._good = 0

@@ -94,6 +94,12 @@ class ContactImport(TenantOwned):
     """Rows by outcome: foretold by the check, then as they came."""
     warnings = models.JSONField(default=list)
     """Signs of a purchased list that the check found."""
+    review_asked_at = models.DateTimeField(null=True)
+    """Since when a file with such signs waits for the platform's admins."""
+    released_at = models.DateTimeField(null=True)
+    """When one of them let it be imported."""
+    review_refusal = models.TextField(blank=True)
+    """Why they did not."""
     problem = models.TextField(blank=True)
     leased_until = models.DateTimeField(null=True)
     tries = models.PositiveSmallIntegerField(default=0)
@@ -122,6 +128,16 @@ class ContactImport(TenantOwned):
     def is_free(self) -> bool:
         """Whether its work waits for a worker."""
         return self.leased_until is None
+
+    @property
+    def needs_review(self) -> bool:
+        """Whether one of the platform's admins must let it be imported: in trial, with signs of a bought list."""
+        return bool(self.warnings) and self.tenant.in_trial and self.released_at is None
+
+    @property
+    def waits_for_review(self) -> bool:
+        """Whether that was asked for and not decided yet."""
+        return self.needs_review and self.review_asked_at is not None
 
     @property
     def rows_can_be_read(self) -> bool:

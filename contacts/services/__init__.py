@@ -6,6 +6,7 @@ from contacts.services.contacts import create_contact, note_wrote, update_contac
 from contacts.services.erase import erase_contact
 from contacts.services.fields import create_field, delete_field, ensure_fields, move_field, update_field
 from contacts.services.filters import delete_filter, save_filter
+from contacts.services.import_review import refuse_import, release_import
 from contacts.services.imports import (
     check_import,
     confirm_import,
@@ -53,6 +54,8 @@ __all__ = [
     "move_field",
     "note_wrote",
     "prefer_number",
+    "refuse_import",
+    "release_import",
     "remove_from_list",
     "remove_number",
     "rename_list",

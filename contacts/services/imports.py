@@ -16,11 +16,12 @@ from contacts.importing import progress
 from contacts.importing.columns import FIELDS, guess_columns, is_number, may_be_about_consent
 from contacts.importing.decoding import FileProblem
 from contacts.importing.files import store, table_of
-from contacts.importing.limits import limits
+from contacts.importing.limits import Limits, limits
 from contacts.importing.survey import Survey
 from contacts.importing.workbooks import Workbook, is_archive
 from contacts.models import ContactImport, ContactList, ImportColumns, ImportFilePart, ImportRange, ImportRow, Tag
 from contacts.services.fields import ensure_fields
+from contacts.services.import_review import ask_for_review, none_waits_any_more
 from contacts.tasks import run_import_task
 from tenants.audit import record
 from tenants.models import Tenant
@@ -40,9 +41,10 @@ def upload_import(
 
     ``content`` may come in pieces; no more than some of them are in memory at a time.
     """
-    _check_unfinished()
+    bounds = limits(tenant)
+    _check_unfinished(bounds)
     job = ContactImport.objects.create(file_name=file_name[-200:] or "contacts.csv", created_by_id=user_id)
-    _keep(job, iter([content] if isinstance(content, bytes) else content), survey := Survey())
+    _keep(job, iter([content] if isinstance(content, bytes) else content), survey := Survey(bounds), bounds)
     table = table_of(job)
     if any(is_number(title, tenant.country) for title in table.header):
         raise FileProblem(
@@ -61,7 +63,7 @@ def upload_import(
     return job
 
 
-def _keep(job: ContactImport, pieces: Iterator[bytes], survey: Survey) -> None:
+def _keep(job: ContactImport, pieces: Iterator[bytes], survey: Survey, bounds: Limits) -> None:
     """Store a text file as it is, and of a workbook the sheet that is read."""
     first = next(pieces, b"")
     if not first:
@@ -73,7 +75,7 @@ def _keep(job: ContactImport, pieces: Iterator[bytes], survey: Survey) -> None:
     with NamedTemporaryFile(suffix=".xlsx") as file:
         digest = hashlib.sha256()
         for piece in chain([first], pieces):
-            limits().check_bytes(file.tell() + len(piece))
+            bounds.check_bytes(file.tell() + len(piece))
             digest.update(piece)
             file.write(piece)
         file.flush()
@@ -82,13 +84,14 @@ def _keep(job: ContactImport, pieces: Iterator[bytes], survey: Survey) -> None:
     job.encoding, job.sha256, job.sheet = survey.finish(), digest.hexdigest(), workbook.sheet
 
 
-def _check_unfinished() -> None:
+def _check_unfinished(bounds: Limits) -> None:
     unfinished = ContactImport.objects.exclude(
         status__in=[ContactImport.Status.DONE, ContactImport.Status.FAILED, ContactImport.Status.UNDONE]
     )
-    if unfinished[: limits().unfinished].count() >= limits().unfinished:
+    if unfinished[: bounds.unfinished].count() >= bounds.unfinished:
+        waiting = "1 file waits" if bounds.unfinished == 1 else f"{bounds.unfinished} files wait"
         raise FileProblem(
-            f"{limits().unfinished} files wait to be imported already. Import or delete some of them first."
+            f"{waiting} to be imported already, which is the most for your account. Import or delete some first."
         )
 
 
@@ -178,7 +181,10 @@ def start_import(*, job: ContactImport, by_caller: bool = False, **choices: obje
 
 @transaction.atomic
 def confirm_import(*, job: ContactImport, accepts_warnings: bool = False, by_caller: bool = False) -> None:
-    """Import a checked file. Raises ``ValidationError`` when it has signs of a bought list that nobody vouched for."""
+    """Import a checked file. Raises ``ValidationError`` when it has signs of a bought list that nobody vouched for.
+
+    In trial such a file waits for the platform's admins: whoever vouches for it asks them to look at it.
+    """
     job = progress.hold(job)
     if job.status != ContactImport.Status.CHECKED:
         raise ValidationError("This import has been started already.")
@@ -186,6 +192,9 @@ def confirm_import(*, job: ContactImport, accepts_warnings: bool = False, by_cal
         raise ValidationError(
             {"accepts_warnings": "Say that these people gave their numbers to you, or delete the file."}
         )
+    if job.needs_review:
+        ask_for_review(job=job)
+        return
     job.status = ContactImport.Status.IMPORTING
     job.save(update_fields=["status"])
     record("import.confirmed", target=job, after={"vouched_for": [each["sign"] for each in job.warnings]})
@@ -217,6 +226,8 @@ def delete_import(*, job: ContactImport) -> None:
     _forget_rows(job)
     ImportFilePart.objects.filter(contact_import=job).delete()
     ContactImport.objects.filter(id=job.id).delete()
+    if job.review_asked_at:
+        none_waits_any_more()
 
 
 def _choices(job: ContactImport) -> dict[str, object]:

@@ -17,6 +17,7 @@ from common.forms import add_errors
 from common.ids import id_in
 from common.pages import PAGE_ROWS
 from contacts.exporting.pieces import pieces
+from contacts.exporting.workbook import XLSX_TYPE
 from contacts.forms import BulkForm
 from contacts.models import Contact, ContactJob, ContactJobRow, ExportPiece
 from contacts.selections import selected
@@ -39,7 +40,7 @@ _CONFIRMED_FIRST: Final = frozenset({ContactJob.Kind.ERASE, ContactJob.Kind.EXPO
 """Kinds for which somebody has to prove who they are."""
 _CONTENT_TYPES: Final = {
     "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "xlsx": XLSX_TYPE,
 }
 _Kind = ContactJob.Kind
 

@@ -18,11 +18,12 @@ from common.form_pages import form_of
 from common.forms import add_errors
 from common.pages import PAGE_ROWS, at_most
 from consent.purposes import Purpose
+from contacts.exporting.workbook import XLSX_TYPE, workbook_of_rows
 from contacts.forms import ImportChoicesForm, UploadForm
 from contacts.importing.columns import FIELDS
 from contacts.importing.files import PART_BYTES, table_of
 from contacts.importing.limits import FileProblem, limits
-from contacts.importing.rejected import rejected_rows
+from contacts.importing.rejected import MAX_WORKBOOK_ROWS, rejected_rows
 from contacts.models import Contact, ContactImport, ContactList, ImportRow
 from contacts.services import (
     check_import,
@@ -56,7 +57,7 @@ def imports(request: TenantRequest) -> HttpResponse:
         else:
             return redirect("import_job", job.id)
     jobs = ContactImport.objects.order_by("-created_at")[:20]
-    context = {"form": form, "jobs": jobs, "max_megabytes": limits().megabytes}
+    context = {"form": form, "jobs": jobs, "limits": limits(request.tenant)}
     return TemplateResponse(request, "contacts/import_list.html", context, status=422 if form.errors else 200)
 
 
@@ -215,8 +216,20 @@ def import_rejected(request: TenantRequest, import_id: UUID) -> HttpResponse:
     if not job.rows_can_be_read:
         messages.info(request, "The file with the rejected rows is ready when the file has been checked.")
         return redirect("import_job", job.id)
+    if request.GET.get("format") == "xlsx":
+        return _rejected_workbook(request, job)
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="rejected-rows-{job.id}.csv"'
     response.write("\ufeff")
     csv.writer(response).writerows(rejected_rows(job))
+    return response
+
+
+def _rejected_workbook(request: TenantRequest, job: ContactImport) -> HttpResponse:
+    if job.counts.get("rejected", 0) > MAX_WORKBOOK_ROWS:
+        messages.info(request, f"A workbook can have {MAX_WORKBOOK_ROWS:,} rejected rows. Take the CSV file.")
+        return redirect("import_job", job.id)
+    with workbook_of_rows(rejected_rows(job), title="Rejected rows") as file:
+        response = HttpResponse(file.read(), content_type=XLSX_TYPE)
+    response["Content-Disposition"] = f'attachment; filename="rejected-rows-{job.id}.xlsx"'
     return response

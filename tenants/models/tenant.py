@@ -48,6 +48,14 @@ class Tenant(models.Model):
     approval_plan = models.TextField("what it will send, and to whom", blank=True)
     approval_refusal = models.TextField("why it was not approved", blank=True)
     trial_texts_per_day = models.PositiveIntegerField("texts per day in trial", default=50)
+    most_import_rows = models.PositiveIntegerField(
+        "most rows in an imported file", null=True, blank=True, help_text="Empty: as many as its plan allows."
+    )
+    most_import_files = models.PositiveIntegerField(
+        "most files waiting to be imported", null=True, blank=True, help_text="Empty: as many as its plan allows."
+    )
+    import_review_asked_at = models.DateTimeField("asked to look at an import", null=True, editable=False)
+    """Set while an import of a tenant in trial waits for one of the platform's admins."""
     most_senders = models.PositiveIntegerField("most numbers it can have", default=50)
 
     allowed_countries = models.JSONField(default=list, blank=True)

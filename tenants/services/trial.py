@@ -61,7 +61,9 @@ def ask_for_approval(*, tenant: Tenant, plan: str) -> None:
 
 def approve_tenant(*, tenant: Tenant) -> None:
     """Let a tenant text everybody who agreed. For the platform's admins, inside the tenant's scope."""
-    changed = Tenant.objects.filter(id=tenant.id, approved_at=None).update(approved_at=now(), approval_refusal="")
+    changed = Tenant.objects.filter(id=tenant.id, approved_at=None).update(
+        approved_at=now(), approval_refusal="", import_review_asked_at=None
+    )
     if changed:
         record("tenant.approved", target=tenant)
         mail_owners(kind=OutgoingMail.Kind.APPROVED)
