@@ -30,6 +30,7 @@ _QUEUES: Final = {
     "messaging.wake_lanes": BACKGROUND,
     "tenants.delete_tenants": BACKGROUND,
     "tenants.export_tenants": BACKGROUND,
+    "tenants.remove_expired_sessions": BACKGROUND,
     "tenants.send_mails": BACKGROUND,
 }
 

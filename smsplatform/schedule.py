@@ -30,6 +30,7 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "refresh-figures": _every(30.0, "analytics.refresh_figures"),
     "delete-tenants": _every(60.0, "tenants.delete_tenants"),
     "export-tenants": _every(20.0, "tenants.export_tenants"),
+    "remove-expired-sessions": _every(3600.0, "tenants.remove_expired_sessions"),
     "send-mails": _every(20.0, "tenants.send_mails"),
     "beat-heartbeat": _every(5.0, "messaging.beat_heartbeat"),
 }

@@ -1,12 +1,13 @@
 """Background work of tenants."""
 
 from celery import shared_task
+from django.contrib.sessions.backends.db import SessionStore
 
 from tenants.deletion import delete_due
 from tenants.export import write_exports
 from tenants.mailing import send_due
 
-__all__ = ["delete_tenants", "export_tenants", "send_mails"]
+__all__ = ["delete_tenants", "export_tenants", "remove_expired_sessions", "send_mails"]
 
 
 @shared_task(name="tenants.delete_tenants")
@@ -19,6 +20,12 @@ def delete_tenants() -> None:
 def export_tenants() -> None:
     """Write the exports that wait, and remove those that are old."""
     write_exports()
+
+
+@shared_task(name="tenants.remove_expired_sessions")
+def remove_expired_sessions() -> None:
+    """Delete the sessions whose time is over."""
+    SessionStore.clear_expired()
 
 
 @shared_task(name="tenants.send_mails")

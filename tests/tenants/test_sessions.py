@@ -14,6 +14,8 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from common.cache import TolerantCache
+from smsplatform.celery import app
+from smsplatform.schedule import SCHEDULE
 from tenants.audit import Actor, acting
 from tenants.models import Membership, User, UserSession
 from tenants.permissions import Role
@@ -182,3 +184,12 @@ def test_being_seen_is_written_at_most_every_five_minutes(cast: Cast, monkeypatc
     cache.clear()
     assert is_in(browser)
     assert sessions_of(cast.bob)[0].last_seen_at > before
+
+
+def test_sessions_whose_time_is_over_are_removed_by_the_schedule(cast: Cast) -> None:
+    over, goes_on = sign_in(cast.mona), sign_in(cast.alice)
+    Session.objects.filter(session_key=key_of(over)).update(expire_date=now() - timedelta(seconds=1))
+    task = SCHEDULE["remove-expired-sessions"]["task"]
+    app.tasks[task].apply(throw=True)
+    assert list(Session.objects.values_list("session_key", flat=True)) == [key_of(goes_on)]
+    assert list(UserSession.objects.values_list("user_id", flat=True)) == [cast.alice.id]
