@@ -19,7 +19,9 @@ def ask_for_review(*, job: ContactImport) -> None:
         raise ValidationError("We have been asked to look at this list already.")
     job.review_asked_at, job.review_refusal = timezone.now(), ""
     job.save(update_fields=["review_asked_at", "review_refusal"])
-    Tenant.objects.filter(id=current_tenant_id(), import_review_asked_at=None).update(import_review_asked_at=timezone.now())
+    Tenant.objects.filter(id=current_tenant_id(), import_review_asked_at=None).update(
+        import_review_asked_at=timezone.now()
+    )
     record("import.review_asked", target=job, after={"vouched_for": [each["sign"] for each in job.warnings]})
 
 
