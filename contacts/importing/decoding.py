@@ -5,7 +5,7 @@ import csv
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Final
 
 from common.formulas import plain_cell
@@ -13,13 +13,24 @@ from contacts.importing.limits import FileProblem, limits
 from contacts.importing.records import MAX_LINE_CHARACTERS, MAX_LINES_PER_ROW, is_open_after, records
 from contacts.importing.survey import Survey
 
-__all__ = ["MAX_COLUMNS", "MAX_LINE_CHARACTERS", "FileProblem", "Row", "Table", "open_table", "read_table"]
+__all__ = [
+    "MAX_COLUMNS",
+    "MAX_LINE_CHARACTERS",
+    "FileProblem",
+    "Row",
+    "Table",
+    "check_beginning",
+    "open_table",
+    "read_table",
+]
 
 MAX_COLUMNS: Final = 200
 MAX_TITLE_CHARACTERS: Final = 200
 
 _LONGEST_LINE: Final = 4_000_000
-"""Of a longer line the rest is dropped; the row is too long anyway, but its opt-out is still looked for."""
+"""Of a line this long the rest is dropped, in pieces; the row is too long anyway, but its opt-out is still looked for."""
+_LONGEST_HEADER: Final = 4 * MAX_LINE_CHARACTERS
+"""In bytes, in whatever encoding."""
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _NAMED_DELIMITER: Final = re.compile(r'"?sep=([^\w\s"]|\t)"?\s*', re.IGNORECASE)
 """A first line by which a file tells Excel how its cells are separated."""
@@ -59,6 +70,12 @@ def read_table(content: bytes) -> Table:
     return open_table(lambda: [content], survey.finish())
 
 
+def check_beginning(content: bytes, encoding: str) -> None:
+    """Raises ``FileProblem`` for a header that nobody can use, before the rest of a large file is stored."""
+    if len(content) >= _LONGEST_HEADER and content.strip(b"\0\r\n\t "):
+        open_table(lambda: [content], encoding)
+
+
 def open_table(pieces: Callable[[], Iterable[bytes]], encoding: str) -> Table:
     """Split off the header of a file; raises ``FileProblem``. ``pieces`` begins at the front each time."""
     lines = _lines(_texts(pieces(), encoding))
@@ -73,7 +90,8 @@ def open_table(pieces: Callable[[], Iterable[bytes]], encoding: str) -> Table:
         raise FileProblem(
             f"The first row cannot be read. It must hold the names of the columns, at most {MAX_COLUMNS} of them."
         )
-    top = [first, *islice(lines, MAX_LINES_PER_ROW - 1)]
+    below_it = takewhile(lambda line: len(line) <= MAX_LINE_CHARACTERS, islice(lines, MAX_LINES_PER_ROW - 1))
+    top = [first, *below_it]
     height = _header_height(top, named[1] if named else "")
     title = "\n".join(top[:height])
     delimiter = named[1] if named else _delimiter(title)
@@ -104,13 +122,12 @@ def _lines(texts: Iterable[str]) -> Iterator[str]:
         if "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
         first, *others = text.split("\n")
-        rest += first
+        if len(rest) < _LONGEST_LINE:
+            rest += first
         if others:
             yield rest
             rest = others.pop()
             yield from others
-        elif len(rest) > _LONGEST_LINE:
-            rest = rest[:_LONGEST_LINE]
     yield rest
     if ends_with_return:
         yield ""
@@ -132,6 +149,8 @@ def _header(title: str, delimiter: str) -> list[str]:
         raise FileProblem("The first row cannot be read. It must hold the names of the columns.") from None
     if len(header) > MAX_COLUMNS:
         raise FileProblem(f"The file has {len(header)} columns. Keep at most {MAX_COLUMNS} of them.")
+    if "\x00" in title:
+        raise FileProblem("The first row contains a NUL character, which cannot be stored. Remove it.")
     if any(len(title) > MAX_TITLE_CHARACTERS for title in header):
         raise FileProblem(f"The name of a column is longer than {MAX_TITLE_CHARACTERS} characters. Shorten it.")
     if not any(header):

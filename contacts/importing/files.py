@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from contacts.importing.decoding import Table, open_table
+from contacts.importing.decoding import Table, check_beginning, open_table
 from contacts.importing.survey import Survey
 from contacts.models import ContactImport, ImportFilePart
 from tenants.scope import tenant_scope
@@ -20,6 +20,8 @@ def store(job: ContactImport, pieces: Iterable[bytes], survey: Survey) -> None:
         for start in range(0, len(piece), PART_BYTES):
             content = piece[start : start + PART_BYTES]
             survey.take(content)
+            if position == 0:
+                check_beginning(content, survey.encoding_by_mark or "utf-8")
             ImportFilePart.objects.create(contact_import=job, position=position, content=content)
             position += 1
 

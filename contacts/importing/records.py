@@ -8,7 +8,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Final
 
 __all__ = ["MAX_KEPT_CHARACTERS", "MAX_LINES_PER_ROW", "MAX_LINE_CHARACTERS", "Record", "is_open_after", "records"]
@@ -79,9 +79,16 @@ class _Lines:
                 yield line
 
     def ahead(self, count: int) -> list[str]:
-        """The next lines, which stay to be taken."""
-        self._seen.extend(islice(self._rest, max(0, count - len(self._seen))))
-        return list(islice(self._seen, count))
+        """The next lines, which stay to be taken; fewer where one is too long to be part of a row."""
+        while len(self._seen) < count and not self._ends_with_long_line():
+            line = next(self._rest, None)
+            if line is None:
+                break
+            self._seen.append(line)
+        return list(takewhile(lambda line: len(line) <= MAX_LINE_CHARACTERS, islice(self._seen, count)))
+
+    def _ends_with_long_line(self) -> bool:
+        return bool(self._seen) and len(self._seen[-1]) > MAX_LINE_CHARACTERS
 
     def skip(self, count: int) -> None:
         """Take some of the lines that were looked at."""

@@ -43,14 +43,14 @@ class Survey:
         if first:
             self._beginning = piece[:_BEGINNING]
             _check_kind(self._beginning)
-        if self._by_mark() == "utf-16":
+        if self.encoding_by_mark == "utf-16":
             self._check_utf16(piece, final=False)
         elif not piece.isascii() or self._utf8.getstate()[0]:
             self._count(self._utf8.decode(piece), piece)
 
     def finish(self) -> str:
         """The encoding of the whole file."""
-        by_mark = self._by_mark()
+        by_mark = self.encoding_by_mark
         if by_mark == "utf-16":
             self._check_utf16(b"", final=True)
         else:
@@ -74,7 +74,9 @@ class Survey:
         """Of all pieces so far, in hexadecimal digits."""
         return self._sha256.hexdigest()
 
-    def _by_mark(self) -> str:
+    @property
+    def encoding_by_mark(self) -> str:
+        """What the first bytes say, if they are a mark; else empty."""
         return next((codec for mark, codec in _BOMS if self._beginning.startswith(mark)), "")
 
     def _check_utf16(self, piece: bytes, *, final: bool) -> None:
