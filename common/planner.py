@@ -4,12 +4,16 @@ Until the next autovacuum the planner believes a table to be as it was; a query 
 tenant would then be planned for a handful, and take minutes instead of milliseconds.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
-from django.db import connection, models
+from django.db import OperationalError, connection, models, transaction
+from psycopg2.errors import QueryCanceled
 
-__all__ = ["by_index", "refresh_statistics"]
+__all__ = ["by_index", "refresh_statistics", "within"]
+
+ResultT = TypeVar("ResultT")
 
 
 def refresh_statistics(*changed: type[models.Model]) -> None:
@@ -27,7 +31,8 @@ def by_index() -> Iterator[None]:
     """Inside, tables are read by their indexes wherever one can be used. Must run inside a transaction.
 
     For a page, or a count that stops early, PostgreSQL expects to meet a tenant's rows everywhere in a table and would
-    read it from the front; they lie together, perhaps at its end, behind everybody else's.
+    read it from the front; they lie together, perhaps at its end, behind everybody else's. Not inside itself: the end
+    of the inner one would be the end of both.
     """
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
@@ -35,3 +40,22 @@ def by_index() -> Iterator[None]:
     with connection.cursor() as cursor:
         # After an error the transaction, or its savepoint, takes the setting back itself.
         cursor.execute("SET LOCAL enable_seqscan = on")
+
+
+def within(milliseconds: int, work: Callable[[], ResultT]) -> ResultT | None:
+    """What ``work`` reads from the database; None when one of its statements would take longer. Runs in a transaction."""
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT current_setting('statement_timeout')")
+                (before,) = cursor.fetchone()
+                cursor.execute("SET LOCAL statement_timeout = %s", [milliseconds])
+            result = work()
+            with connection.cursor() as cursor:
+                # SET LOCAL outlives a released savepoint.
+                cursor.execute("SET LOCAL statement_timeout = %s", [before])
+            return result
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            return None
+        raise

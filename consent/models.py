@@ -66,6 +66,16 @@ class ConsentState(TenantOwnedInBulk):
     since = models.DateTimeField()
     record = TenantForeignKey(ConsentRecord, on_delete=models.PROTECT, related_name="+", enforced=False)
 
+    class Meta(TenantOwnedInBulk.Meta):
+        indexes = [
+            # All but the many: who took back an agreement, and agreements to something else than offers.
+            models.Index(
+                fields=["tenant", "purpose", "act", "number"],
+                condition=models.Q(act="opt_out") | ~models.Q(purpose="marketing"),
+                name="consent_state_rarer",
+            )
+        ]
+
     def __str__(self) -> str:
         return f"{self.act} {self.purpose}"
 

@@ -14,6 +14,7 @@ from django.db.models import Q
 from common.calling_codes import international_starts
 from common.pages import PAGE_ROWS, Page, page_by_id
 from common.planner import by_index
+from contacts.among import Ask, Asking
 from contacts.fields import Kind
 from contacts.folding import fold
 from contacts.models import Contact, ContactField, ContactNumber, ContactTag, ContactValue, Tag
@@ -28,10 +29,10 @@ _MOST_TAGS: Final = 20
 
 
 def search_page(
-    rows: ContactQuerySet[Contact], text: str, calling_codes: Collection[str], cursor: str | None
+    rows: ContactQuerySet[Contact], text: str, calling_codes: Collection[str], cursor: str | None, ask: Ask
 ) -> Page[Contact]:
     """The newest of these contacts that the text finds."""
-    branches = _branches(text, calling_codes)
+    branches = _branches(text, calling_codes, ask)
     with by_index():
         pages = [page_by_id(rows.filter(branch), cursor) for branch in branches]
     found = {contact.id: contact for page in pages for contact in page.rows}
@@ -42,16 +43,20 @@ def search_page(
     return Page(shown, str(shown[-1].id) if more and shown else "", started)
 
 
-def search_count(rows: ContactQuerySet[Contact], text: str, calling_codes: Collection[str], limit: int) -> int:
+def search_count(
+    rows: ContactQuerySet[Contact], text: str, calling_codes: Collection[str], limit: int, ask: Ask
+) -> int:
     """How many of these contacts the text finds, counting no further than one past ``limit``."""
-    some = [rows.filter(branch).order_by().values("id")[: limit + 1] for branch in _branches(text, calling_codes)]
+    branches = _branches(text, calling_codes, ask)
+    some = [rows.filter(branch).order_by().values("id")[: limit + 1] for branch in branches]
     with by_index():
         return _union(some)[: limit + 1].count() if some else 0
 
 
 def matching(text: str, calling_codes: Collection[str]) -> models.QuerySet[Contact, Any]:
     """The ids of the active tenant's contacts that the text finds, as a subquery."""
-    ids = [Contact.objects.get_queryset().filter(branch).values("id") for branch in _branches(text, calling_codes)]
+    branches = _branches(text, calling_codes, Asking().joined)
+    ids = [Contact.objects.get_queryset().filter(branch).values("id") for branch in branches]
     return _union(ids) if ids else Contact.objects.none().values("id")
 
 
@@ -59,18 +64,18 @@ def _union(parts: list[models.QuerySet[Contact, Any]]) -> models.QuerySet[Contac
     return parts[0].union(*parts[1:]) if len(parts) > 1 else parts[0]
 
 
-def _branches(text: str, calling_codes: Collection[str]) -> list[Q]:
+def _branches(text: str, calling_codes: Collection[str], ask: Ask) -> list[Q]:
     text = text.replace("\x00", "").strip()
     beginnings = international_starts(text, calling_codes)
     if beginnings:
         number = _any(starts("number", beginning) for beginning in beginnings)
-        return [number, _among(ContactNumber.objects.filter(number))]
+        return [number, ask(ContactNumber.objects.filter(number), "contact_id")]
     words = [key for word in text.split()[:_MOST_WORDS] if (key := fold(word))]
     if not words:
         return []
     branches = [_names(words) | (starts("email", text.lower()) if len(text.split()) == 1 else Q())]
     if sum(map(len, words)) >= _LEAST_LETTERS:
-        branches += _tags(text) + _values("".join(words))
+        branches += _tags(text, ask) + _values("".join(words), ask)
     return branches
 
 
@@ -85,19 +90,15 @@ def _names(words: list[str]) -> Q:
     return found
 
 
-def _tags(text: str) -> list[Q]:
+def _tags(text: str, ask: Ask) -> list[Q]:
     tags = Tag.objects.filter(name__istartswith=text).order_by("name").values_list("id", flat=True)[:_MOST_TAGS]
-    return [_among(ContactTag.objects.filter(tag_id=tag_id)) for tag_id in tags]
+    return [ask(ContactTag.objects.filter(tag_id=tag_id), "contact_id") for tag_id in tags]
 
 
-def _values(key: str) -> list[Q]:
+def _values(key: str, ask: Ask) -> list[Q]:
     texts = ContactField.objects.filter(kind__in=(Kind.TEXT, Kind.CHOICE), deleted_at=None)
     values = ContactValue.objects.filter(starts("key", key), field_id__in=list(texts.values_list("id", flat=True)))
-    return [_among(values)] if values.exists() else []
-
-
-def _among(rows: models.QuerySet[models.Model]) -> Q:
-    return Q(id__in=rows.values("contact_id"))
+    return [ask(values, "contact_id")] if values.exists() else []
 
 
 def _any(conditions: Iterable[Q]) -> Q:

@@ -1,7 +1,6 @@
 """From a condition to a selection of contacts: one small function per subject, and nothing taken from a request as a name.
 
-Rows of other tables are asked for through ``Ask``: in a group of "any" each contact must be probed for each part, or
-PostgreSQL would first read the whole other table for each of them (see ``contacts.filters.select``).
+Rows of other tables are asked for through ``Ask``; how, is decided elsewhere (``contacts.among``).
 """
 
 from collections.abc import Callable, Mapping
@@ -10,14 +9,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db import models
-from django.db.models import OuterRef, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from common.calling_codes import international_starts
 from common.ids import id_or_none_such
 from consent.models import ConsentRecord, ConsentState, Suppression
 from consent.purposes import PURPOSES_WITH_CONSENT
+from contacts.among import Ask
 from contacts.fields import Kind, ValueProblem, key_of, read
 from contacts.filters.rules import Condition, RuleProblem
 from contacts.filters.words import OPERATORS, operators_of
@@ -35,10 +34,7 @@ from contacts.models import (
 from contacts.querysets import starts
 from tenants.models import Tenant
 
-__all__ = ["Ask", "Known", "condition_q"]
-
-Ask = Callable[[models.QuerySet[models.Model]], Q]
-"""Makes "there is such a row" of rows that refer to the contact by ``OuterRef``."""
+__all__ = ["Known", "condition_q"]
 
 _MOST_DAYS: Final = 36_500
 _GONE: Final = (
@@ -73,8 +69,8 @@ def condition_q(condition: Condition, known: Known, ask: Ask) -> Q:
 
 def _field(condition: Condition, known: Known, ask: Ask) -> Q:
     field = known.fields[condition.target]
-    values = ContactValue.objects.filter(field_id=field.id, contact_id=OuterRef("id"))
-    found = ask(values.filter(_keys(condition, field, known)))
+    values = ContactValue.objects.filter(field_id=field.id)
+    found = ask(values.filter(_keys(condition, field, known)), "contact_id")
     return ~found if condition.operator in ("is_not", "starts_not", "unknown") else found
 
 
@@ -102,39 +98,39 @@ def _key(value: str, field: ContactField, known: Known) -> str:
 
 def _tag(condition: Condition, known: Known, ask: Ask) -> Q:
     tag_id = _existing(Tag, condition.target, "tag")
-    found = ask(ContactTag.objects.filter(tag_id=tag_id, contact_id=OuterRef("id")))
+    found = ask(ContactTag.objects.filter(tag_id=tag_id), "contact_id")
     return ~found if condition.operator == "has_not" else found
 
 
 def _list(condition: Condition, known: Known, ask: Ask) -> Q:
     list_id = _existing(ContactList, condition.target, "list")
-    found = ask(ListMember.objects.filter(contact_list_id=list_id, contact_id=OuterRef("id")))
+    found = ask(ListMember.objects.filter(contact_list_id=list_id), "contact_id")
     return ~found if condition.operator == "not_in" else found
 
 
 def _import(condition: Condition, known: Known, ask: Ask) -> Q:
     import_id = _existing(ContactImport, condition.target, "import")
-    found = ask(ImportRow.objects.filter(contact_import_id=import_id, contact_id=OuterRef("id")))
+    found = ask(ImportRow.objects.filter(contact_import_id=import_id, contact_id__isnull=False), "contact_id")
     return ~found if condition.operator == "not_in" else found
 
 
 def _consent(condition: Condition, known: Known, ask: Ask) -> Q:
     if condition.target not in PURPOSES_WITH_CONSENT:
         raise RuleProblem("Choose what the people agreed to.")
-    said = ConsentState.objects.filter(number=OuterRef("number"), purpose=condition.target)
+    said = ConsentState.objects.filter(purpose=condition.target)
     match condition.operator:
         case "opted_out":
-            return ask(said.filter(act=ConsentRecord.Act.OPT_OUT))
+            return ask(said.filter(act=ConsentRecord.Act.OPT_OUT), "number")
         case "opted_in_after":
             agreed = said.filter(act=ConsentRecord.Act.OPT_IN)
-            return ask(agreed.filter(since__gte=_begin(_date(condition.value) + timedelta(days=1), known)))
+            return ask(agreed.filter(since__gte=_begin(_date(condition.value) + timedelta(days=1), known)), "number")
         case _:
-            found = ask(said.filter(act=ConsentRecord.Act.OPT_IN))
+            found = ask(said.filter(act=ConsentRecord.Act.OPT_IN), "number")
             return ~found if condition.operator == "not_opted_in" else found
 
 
 def _suppressed(condition: Condition, known: Known, ask: Ask) -> Q:
-    found = ask(Suppression.objects.filter(number=OuterRef("number"), lifted_at=None))
+    found = ask(Suppression.objects.filter(lifted_at=None), "number")
     return ~found if condition.operator == "no" else found
 
 

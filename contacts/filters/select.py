@@ -1,20 +1,19 @@
 """From a rule to the contacts it chooses, in a form that PostgreSQL answers from indexes.
 
-"All" and "none" are joined as they stand. "Any" needs care: with OR between conditions on other tables PostgreSQL reads
-every contact. When each part chooses few people, they are looked up as a union of ids. When one chooses many, contacts
-are walked in the order of the page and probed row by row, which fills a page early.
+Conditions on other tables are looked up or probed (``contacts.among``). "Any" needs more care: with OR between
+conditions PostgreSQL may read every contact. When each part chooses few people, they are looked up as a union of ids;
+when one chooses many, contacts are walked in the order of the page, which fills a page early.
 """
 
 from typing import Final
 
-from django.db import OperationalError, connection, models, transaction
-from django.db.models import Exists, Q, Subquery
-from django.db.models.lookups import IsNull
-from psycopg2.errors import QueryCanceled
+from django.db import models
+from django.db.models import Q
 
 from common.pages import at_most
-from common.planner import by_index
-from contacts.filters.conditions import Ask, Known, condition_q
+from common.planner import by_index, within
+from contacts.among import FEW, Ask, Asking
+from contacts.filters.conditions import Known, condition_q
 from contacts.filters.rules import Condition, Group, Part
 from contacts.models import Contact
 from contacts.querysets import ContactQuerySet
@@ -22,18 +21,18 @@ from tenants.models import Tenant
 
 __all__ = ["check", "chosen", "live_count", "rule_q"]
 
-_FEW: Final = 1_000
-_COUNT_SECONDS: Final = 3
+_COUNT_MILLISECONDS: Final = 3_000
+_LOOK_MILLISECONDS: Final = 50
 
 
 def chosen(rule: Group, tenant: Tenant) -> ContactQuerySet[Contact]:
-    """The active tenant's contacts that the rule chooses, archived ones aside. Raises ``RuleProblem``."""
-    return Contact.objects.get_queryset().active().filter(rule_q(rule, tenant))
+    """All of the active tenant's contacts that the rule chooses, archived ones aside. Raises ``RuleProblem``."""
+    return Contact.objects.get_queryset().active().filter(rule_q(rule, tenant, Asking().joined))
 
 
-def rule_q(rule: Group, tenant: Tenant) -> Q:
+def rule_q(rule: Group, tenant: Tenant, ask: Ask) -> Q:
     """The rule as a filter on contacts. Raises ``RuleProblem``."""
-    return _group_q(rule, Known.of(tenant), _exists)
+    return _group_q(rule, Known.of(tenant), ask)
 
 
 def check(rule: Group, tenant: Tenant) -> None:
@@ -42,22 +41,15 @@ def check(rule: Group, tenant: Tenant) -> None:
     _each_makes_sense(rule, known)
 
 
-def live_count(rows: models.QuerySet[Contact], limit: int) -> int | None:
-    """How many there are, no further than one past ``limit``; None when counting would take too long."""
-    try:
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute("SET LOCAL statement_timeout = %s", [f"{_COUNT_SECONDS}s"])
-            with by_index():
-                counted = at_most(rows, limit)
-            with connection.cursor() as cursor:
-                # SET LOCAL outlives a released savepoint.
-                cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
-            return counted
-    except OperationalError as error:
-        if isinstance(error.__cause__, QueryCanceled):
-            return None
-        raise
+def live_count(rule: Group, tenant: Tenant, limit: int) -> int | None:
+    """How many contacts the rule chooses, no further than one past ``limit``; None when counting would take too long."""
+
+    def count() -> int:
+        rows = chosen(rule, tenant)
+        with by_index():
+            return at_most(rows, limit)
+
+    return within(_COUNT_MILLISECONDS, count)
 
 
 def _each_makes_sense(group: Group, known: Known) -> None:
@@ -65,12 +57,12 @@ def _each_makes_sense(group: Group, known: Known) -> None:
         if isinstance(part, Group):
             _each_makes_sense(part, known)
         else:
-            condition_q(part, known, _exists)
+            condition_q(part, known, _unasked)
 
 
 def _group_q(group: Group, known: Known, ask: Ask) -> Q:
     if group.match == "any":
-        return _any_q(group.parts, known)
+        return _any_q(group.parts, known, ask)
     found = Q()
     for part in group.parts:
         one = _part_q(part, known, ask)
@@ -82,31 +74,29 @@ def _part_q(part: Part, known: Known, ask: Ask) -> Q:
     return condition_q(part, known, ask) if isinstance(part, Condition) else _group_q(part, known, ask)
 
 
-def _any_q(parts: tuple[Part, ...], known: Known) -> Q:
+def _any_q(parts: tuple[Part, ...], known: Known, ask: Ask) -> Q:
     if not parts:
         return Q()
+    asked = [_part_q(part, known, ask) for part in parts]
     if len(parts) == 1:
-        return _part_q(parts[0], known, _exists)
-    choices = [Contact.objects.get_queryset().filter(_part_q(part, known, _exists)) for part in parts]
+        return asked[0]
+    joined = Asking().joined
+    choices = [Contact.objects.get_queryset().filter(_part_q(part, known, joined)) for part in parts]
     if all(_is_few(choice) for choice in choices):
         ids = [choice.order_by().values("id") for choice in choices]
         return Q(id__in=ids[0].union(*ids[1:], all=True))
     found = Q()
-    for part in parts:
-        found |= _part_q(part, known, _probe)
+    for one in asked:
+        found |= one
     return found
 
 
 def _is_few(choice: models.QuerySet[Contact]) -> bool:
-    count = live_count(choice, _FEW)
-    return count is not None and count <= _FEW
+    with by_index():
+        count = within(_LOOK_MILLISECONDS, lambda: at_most(choice, FEW))
+    return count is not None and count <= FEW
 
 
-def _exists(rows: models.QuerySet[models.Model]) -> Q:
-    """Joined with the contacts, in whichever order is cheaper."""
-    return Q(Exists(rows))
-
-
-def _probe(rows: models.QuerySet[models.Model]) -> Q:
-    """Asked for each contact that is looked at. EXISTS beside OR would make PostgreSQL read all of the other table."""
-    return Q(IsNull(Subquery(rows.values("tenant_id")[:1]), False))
+def _unasked(rows: models.QuerySet[models.Model], column: str) -> Q:
+    """For whoever only wants to know whether the condition makes sense."""
+    return Q()

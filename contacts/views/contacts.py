@@ -25,8 +25,7 @@ from contacts.fields import typed
 from contacts.forms import OptInForm, TagForm
 from contacts.models import Contact, ContactField, ContactFilter, ContactList, ContactNumber, Tag
 from contacts.person_forms import ContactForm, NewContactForm
-from contacts.search import search_count, search_page
-from contacts.selections import CONSENT_FILTER, count_of, filtered, page_of
+from contacts.selections import CONSENT_FILTER, Selection
 from contacts.services import (
     add_to_list,
     create_contact,
@@ -58,16 +57,14 @@ COUNTED_UP_TO = 1_000
 @require_GET
 def contacts(request: TenantRequest) -> HttpResponse:
     """Everybody the tenant knows: searched, filtered, newest first."""
-    chosen = filtered(request.GET)
-    search, codes = search_text(request), request.tenant.calling_codes
-    before = request.GET.get("before")
-    page = search_page(chosen, search, codes, before) if search else page_of(chosen, before)
+    selection = Selection(request.GET, request.tenant.calling_codes)
+    page = selection.page(request.GET.get("before"))
     consent = _consent_of([contact.number for contact in page.rows])
     role = request.membership.role
     context = {
         "page": page,
         "rows": [(contact, consent.get(contact.number, "none")) for contact in page.rows],
-        "count": search_count(chosen, search, codes, COUNTED_UP_TO) if search else count_of(chosen, COUNTED_UP_TO),
+        "count": selection.count(COUNTED_UP_TO) if page.next or page.started else len(page.rows),
         "counted_up_to": COUNTED_UP_TO,
         "list_choices": [(str(row.id), row.name) for row in ContactList.objects.order_by("name")],
         "tag_choices": [(str(row.id), row.name) for row in Tag.objects.order_by("name")],

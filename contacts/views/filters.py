@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from common.forms import add_errors
 from contacts.filters.builder import draw, read_form, rule_from_query
 from contacts.filters.rules import RuleProblem, read_rule
-from contacts.filters.select import chosen, live_count
+from contacts.filters.select import live_count
 from contacts.forms import FilterForm
 from contacts.models import ContactFilter
 from contacts.services import delete_filter, save_filter
@@ -90,7 +90,7 @@ def _builder(request: TenantRequest, kept: ContactFilter) -> HttpResponse:
 def _found(request: TenantRequest, rule: Any, limit: int) -> dict[str, object]:
     """How many people the rule finds, or why it cannot be used."""
     try:
-        return {"count": live_count(chosen(read_rule(rule), request.tenant), limit)}
+        return {"count": live_count(read_rule(rule), request.tenant, limit)}
     except RuleProblem as problem:
         return {"problem": str(problem)}
 

@@ -17,9 +17,10 @@ from campaigns.recipients import freeze
 from campaigns.services import choose_audience, save_draft
 from consent.ledger import OptIn
 from consent.services import opt_in, opt_out
+from contacts.among import Asking
 from contacts.audience import Audience, members
 from contacts.filters.rules import MAX_CONDITIONS, RuleProblem, read_rule
-from contacts.filters.select import chosen
+from contacts.filters.select import chosen, rule_q
 from contacts.models import Contact, ContactField, ContactFilter, ContactList, Tag
 from contacts.services import (
     add_to_list,
@@ -101,8 +102,15 @@ def group(match: str, *parts: Rule) -> Rule:
 
 
 def found(cast: Cast, rule: Rule) -> set[str]:
-    with tenant_scope(cast.clinic.tenant.id):
-        return set(chosen(read_rule(rule), cast.clinic.tenant).values_list("first_name", flat=True))
+    """Whom the rule chooses, in each of the ways in which it can be asked."""
+    tenant = cast.clinic.tenant
+    with tenant_scope(tenant.id):
+        many, everybody = Asking(few=0), Contact.objects.get_queryset().active()
+        answers = [chosen(read_rule(rule), tenant)]
+        answers += [everybody.filter(rule_q(read_rule(rule), tenant, ask)) for ask in (many.walked, many.joined)]
+        found, *others = [set(answer.values_list("first_name", flat=True)) for answer in answers]
+        assert others == [found, found]
+        return found
 
 
 CONDITIONS = [
@@ -178,7 +186,7 @@ def test_many_in_a_group_of_any_are_found_all_the_same(
     cast: Cast, ids: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The form for large tenants, which probes contact by contact, finds the same people."""
-    monkeypatch.setattr("contacts.filters.select._FEW", 0)
+    monkeypatch.setattr("contacts.filters.select.FEW", 0)
     for subject, operator, value, target, names in CONDITIONS:
         rule = condition(subject, operator, value, ids.get(target, target))
         assert found(cast, group("any", rule, condition("first_name", "is", "Dan"))) == names | {"Dan"}, rule

@@ -18,11 +18,11 @@ from django.test.utils import CaptureQueriesContext
 
 from benchmarks.crowd import fill
 from benchmarks.crowd_cases import QUICK, RULES, SEARCHES, named
+from contacts.among import Asking
 from contacts.filters.rules import read_rule
-from contacts.filters.select import chosen, live_count
-from contacts.models import Contact, ContactField, ContactList, Tag
-from contacts.search import search_count, search_page
-from contacts.selections import count_of, filtered, page_of
+from contacts.filters.select import live_count
+from contacts.models import Contact, ContactField, ContactFilter, ContactList, Tag
+from contacts.selections import Selection
 from tenants.models import Tenant
 from tenants.operations import RUNTIME_ROLE
 from tenants.scope import tenant_scope
@@ -115,32 +115,28 @@ def faults_of(crowd: Crowd, act: Callable[[], object], *, most_rows: float = inf
         return faults([query["sql"] for query in captured], most_rows)
 
 
+def look(crowd: Crowd, query: dict[str, str], *, deep: bool) -> None:
+    """The page and its count, in both ways."""
+    selection, asking = Selection(query, crowd.tenant.calling_codes), Asking()
+    for ask in (asking.walked, asking.joined):
+        selection.page_by(ask, crowd.middle if deep else None)
+        selection.count_by(ask, 10_000)
+
+
 # --- The cases ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("deep", [False, True], ids=["first page", "deep page"])
 @pytest.mark.parametrize("case", SEARCHES)
 def test_searches_stay_on_their_indexes(crowd: Crowd, case: str, deep: bool) -> None:
-    text, codes, cursor = SEARCHES[case], crowd.tenant.calling_codes, crowd.middle if deep else None
-
-    def act() -> None:
-        rows = filtered({})
-        search_page(rows, text, codes, cursor)
-        search_count(rows, text, codes, 10_000)
-
-    assert faults_of(crowd, act) == []
+    assert faults_of(crowd, lambda: look(crowd, {"q": SEARCHES[case]}, deep=deep)) == []
 
 
 @pytest.mark.parametrize("deep", [False, True], ids=["first page", "deep page"])
 @pytest.mark.parametrize("case", QUICK)
 def test_quick_filters_stay_on_their_indexes(crowd: Crowd, case: str, deep: bool) -> None:
     query = {name: crowd.ids.get(value, value) for name, value in QUICK[case].items()}
-
-    def act() -> None:
-        page_of(filtered(query), crowd.middle if deep else None)
-        count_of(filtered(query), 10_000)
-
-    assert faults_of(crowd, act) == []
+    assert faults_of(crowd, lambda: look(crowd, query, deep=deep)) == []
 
 
 @pytest.mark.parametrize("deep", [False, True], ids=["first page", "deep page"])
@@ -149,8 +145,9 @@ def test_filters_stay_on_their_indexes(crowd: Crowd, case: str, deep: bool) -> N
     rule = read_rule(named(RULES[case], crowd.ids))
 
     def act() -> None:
-        page_of(chosen(rule, crowd.tenant), crowd.middle if deep else None)
-        live_count(chosen(rule, crowd.tenant), 10_000)
+        kept = ContactFilter.objects.create(name="Kept", rule=named(RULES[case], crowd.ids))
+        look(crowd, {"filter": str(kept.id)}, deep=deep)
+        live_count(rule, crowd.tenant, 10_000)
 
     assert faults_of(crowd, act) == []
 
@@ -165,7 +162,7 @@ def test_a_search_without_an_index_is_found(crowd: Crowd) -> None:
 
 def test_a_missing_index_is_found(crowd: Crowd) -> None:
     def act() -> None:
-        search_page(filtered({}), "xaver", ["1"], None)
+        look(crowd, {"q": "xaver"}, deep=False)
 
     assert faults_of(crowd, act, most_rows=PEOPLE) == []
     with connection.cursor() as cursor:

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.calling_codes import calling_code, countries_like, international_starts
+from contacts.among import Asking
 from contacts.models import Contact
-from contacts.search import search_count, search_page
+from contacts.selections import Selection
 from contacts.services import (
     add_number,
     create_contact,
@@ -139,17 +140,21 @@ def test_pages_of_a_search_show_everybody_once_newest_first(cast: Cast) -> None:
         expected = [
             each.id for each in everybody if each.first_name == "Bostjan" or each.fields.get("city") == "Boston"
         ]
+        selection = Selection({"q": "bost"}, ["1"])
         seen, cursor = [], ""
         while True:
-            page = search_page(Contact.objects.get_queryset(), "bost", ["1"], cursor)
+            page = selection.page(cursor)
             seen += [each.id for each in page.rows]
             cursor = page.next
             if not cursor:
                 break
         assert seen == expected
         assert len(seen) > 50
-        assert search_count(Contact.objects.get_queryset(), "bost", ["1"], 1_000) == len(expected)
-        assert search_count(Contact.objects.get_queryset(), "bost", ["1"], 10) == 11
+        assert selection.count(1_000) == len(expected)
+        assert selection.count(10) == 11
+        for ask in (Asking(few=0).walked, Asking(few=0).joined):
+            assert [each.id for each in selection.page_by(ask, None).rows] == expected[:50]
+            assert selection.count_by(ask, 1_000) == len(expected)
 
 
 @given(st.text(max_size=30))

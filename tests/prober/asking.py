@@ -9,7 +9,7 @@ from django.test import Client
 from tenants.access import SESSION_TENANT
 from tenants.models import User
 from tenants.permissions import Role
-from tests.prober.world import Side, World
+from tests.prober.world import RESTRICTED, Side, World
 from tests.web import confirm
 
 __all__ = ["NOBODY", "STRANGER", "Actor", "actors_of", "signed_in"]
@@ -33,6 +33,7 @@ class Actor:
     client: Client
     side: Side
     role: str = ""
+    restricted: bool = False
     must_not_see: tuple[Side, ...] = ()
     knows: str = ""
     """What of the other tenant the person brings along: it may come back."""
@@ -65,6 +66,8 @@ def actors_of(world: World, side: Side) -> list[Actor]:
         Actor(role, signed_in(side.people[role], side.tenant.id), side, role, must_not_see=(other,))
         for role in Role.values
     ]
+    restricted = signed_in(side.people[RESTRICTED], side.tenant.id)
+    people.append(Actor(RESTRICTED, restricted, side, Role.AGENT, must_not_see=(other,), restricted=True))
     # Their session names a tenant in which they are nobody.
     intruder = Actor(
         STRANGER, signed_in(other.owner, side.tenant.id), side, must_not_see=(side,), knows=str(side.tenant.id)

@@ -84,6 +84,8 @@ class Prober:
             planner = Planner(self.world, side, self.routes, forms)
             forms = {name: [planner.swapped(form) for form in some] for name, some in forms.items()}
             deep = side is self.world.a
+            if deep:
+                must += planner.rows(self.actors["a"][len(Role)])
             for actor in actors if deep else (owner, manager, agent, viewer):
                 must += planner.doors(actor, methods)
             must += [*planner.posts(owner, deep=deep), *planner.documents(owner)]

@@ -47,10 +47,13 @@ class Door:
     read: Permission | None = None
     write: Permission | None = None
     public: str = ""
+    restricted_too: bool = False
 
     def opens_for(self, actor: Actor, method: str) -> bool:
         """Whether the declared permission lets this member in."""
         needed = self.read if method in ("GET", "HEAD") else self.write or self.read
+        if actor.restricted and not self.restricted_too:
+            return bool(self.public)
         return bool(self.public) or (needed is not None and allowed(actor.role, needed))
 
 
@@ -115,7 +118,11 @@ def _door(view: View) -> Door | None:
     declared = declared_permission(view) or declared_permission(getattr(view, "cls", view))
     if declared is None:
         return None
-    return Door(public=declared) if isinstance(declared, str) else Door(*declared)
+    return (
+        Door(public=declared)
+        if isinstance(declared, str)
+        else Door(*declared, restricted_too=getattr(view, "restricted_too", False))
+    )
 
 
 def _own_values(route: Route, slot: Slot, side: Side) -> list[str]:

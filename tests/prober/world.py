@@ -26,7 +26,7 @@ from tenants.services import add_member, create_tenant
 from tests.prober.canaries import Canaries
 from tests.prober.shapes import NOT_FILLED, ROWS, SHAPES
 
-__all__ = ["CannotFill", "Side", "World", "make_world", "owned_models"]
+__all__ = ["RESTRICTED", "CannotFill", "Side", "World", "make_world", "owned_models"]
 
 _USUAL_ROWS: Final = 3
 _TELL_STATES: Final = ("status", "state", "outcome")
@@ -34,6 +34,10 @@ _TELL_STATES: Final = ("status", "state", "outcome")
 
 class CannotFill(AssertionError):
     """The world has no rows for a table; says what a developer has to add."""
+
+
+RESTRICTED: Final = "restricted agent"
+"""An agent who sees only the conversations that are assigned to them."""
 
 
 @dataclass
@@ -121,6 +125,9 @@ def _make_side(letter: str) -> Side:
     with tenant_scope(tenant.id):
         for role in (Role.MANAGER, Role.AGENT, Role.VIEWER):
             people[role.value] = add_member(email=f"{text('user', 'email', at_most=40)}@mail.example", role=role).user
+        watched = add_member(email=f"{text('user', 'email', at_most=40)}@mail.example", role=Role.AGENT)
+        Membership.objects.filter(id=watched.id).update(only_assigned=True)
+        people[RESTRICTED] = watched.user
         gone = add_member(email=f"{text('user', 'email', at_most=40)}@mail.example", role=Role.AGENT)
         Membership.objects.filter(id=gone.id).update(is_active=False)
         members = dict(Membership.objects.values_list("id", "user_id"))
