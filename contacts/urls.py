@@ -2,11 +2,25 @@
 
 from django.urls import path
 
-from contacts.views import archive, bulk, contacts, duplicates, erase, fields, filters, imports, lists, notes, numbers
+from contacts.views import (
+    archive,
+    bulk,
+    columns,
+    contacts,
+    duplicates,
+    erase,
+    fields,
+    filters,
+    imports,
+    lists,
+    notes,
+    numbers,
+)
 
 urlpatterns = [
     path("", contacts.contacts, name="contacts"),
     path("add/", contacts.contact_add, name="contact_add"),
+    path("columns/", columns.contact_columns, name="contact_columns"),
     path("bulk/", bulk.bulk, name="contact_bulk"),
     path("duplicates/", duplicates.duplicates, name="duplicates"),
     path("duplicates/find/", duplicates.duplicates_find, name="duplicates_find"),

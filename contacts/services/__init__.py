@@ -2,6 +2,7 @@
 
 from contacts.services.archive import archive_contact, unarchive_contact
 from contacts.services.bulk import cancel_job, start_job
+from contacts.services.columns import choose_columns
 from contacts.services.contacts import create_contact, note_wrote, update_contact
 from contacts.services.erase import erase_contact
 from contacts.services.fields import create_field, delete_field, ensure_fields, move_field, update_field
@@ -36,6 +37,7 @@ __all__ = [
     "archive_contact",
     "cancel_job",
     "check_import",
+    "choose_columns",
     "confirm_import",
     "create_contact",
     "create_field",

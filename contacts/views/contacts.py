@@ -23,6 +23,7 @@ from consent.purposes import Purpose
 from consent.services import is_suppressed, opt_in, opt_out, suppressed_among
 from contacts.fields import typed
 from contacts.forms import OptInForm, TagForm
+from contacts.list_columns import MAX_COLUMNS, cells_of, chosen_columns, column_choices
 from contacts.models import Contact, ContactField, ContactFilter, ContactList, ContactNumber, Tag
 from contacts.person_forms import ContactForm, NewContactForm
 from contacts.selections import CONSENT_FILTER, Selection
@@ -61,9 +62,17 @@ def contacts(request: TenantRequest) -> HttpResponse:
     page = selection.page(request.GET.get("before"))
     consent = _consent_of([contact.number for contact in page.rows])
     role = request.membership.role
+    choices = column_choices()
+    columns = chosen_columns(request.membership, choices)
+    cells = cells_of(page.rows, columns)
     context = {
         "page": page,
-        "rows": [(contact, consent.get(contact.number, "none")) for contact in page.rows],
+        "rows": [
+            (contact, consent.get(contact.number, "none"), row) for contact, row in zip(page.rows, cells, strict=True)
+        ],
+        "columns": columns,
+        "column_choices": choices,
+        "most_columns": MAX_COLUMNS,
         "count": selection.count(COUNTED_UP_TO) if page.next or page.started else len(page.rows),
         "counted_up_to": COUNTED_UP_TO,
         "list_choices": [(str(row.id), row.name) for row in ContactList.objects.order_by("name")],

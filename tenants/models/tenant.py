@@ -103,6 +103,8 @@ class Membership(TenantOwned):
     accepted_at = models.DateTimeField(null=True, editable=False)
     """When the person first worked here. Until then they only were invited, perhaps without knowing it."""
     first_steps_hidden_at = models.DateTimeField(null=True, editable=False)
+    contact_columns = models.JSONField(null=True, editable=False)
+    """The columns chosen for the list of contacts, see ``contacts.list_columns``; null before any choice."""
 
     class Meta(TenantOwned.Meta):
         constraints = [models.UniqueConstraint(fields=["tenant", "user"], name="membership_once_per_user")]

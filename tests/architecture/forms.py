@@ -49,6 +49,7 @@ __all__ = ["FORMS", "UNRECORDED", "Stage", "member_routes", "stage"]
 UNRECORDED: Final = {
     "campaign_preview": "it shows what would be, and changes nothing",
     "conversation_reply": "the message itself says who wrote it and when",
+    "contact_columns": "it only changes what the member's own list shows",
     "first_steps_hide": "it only takes a list off the member's own page",
     "part_count": "it measures a text, and changes nothing",
 }

@@ -138,7 +138,7 @@ def unchanged(cast: Cast, has: Stock) -> bool:
 
 
 def names_on(answer: Any) -> set[str]:
-    return {contact.first_name for contact, _ in answer.context["rows"]}
+    return {contact.first_name for contact, _, _ in answer.context["rows"]}
 
 
 @pytest.fixture
@@ -187,7 +187,7 @@ def test_lists_and_tags_filter(alice: Client, clinic: Stock) -> None:
 @pytest.mark.usefixtures("four")
 def test_consent_is_shown_in_words(alice: Client) -> None:
     answer = alice.get(reverse("contacts"))
-    shown = {contact.first_name: consent for contact, consent in answer.context["rows"]}
+    shown = {contact.first_name: consent for contact, consent, _ in answer.context["rows"]}
     assert shown == {"Ann": "opted_in", "Ben": "opted_out", "Cleo": "opted_out", "Dan": "none"}
     page = answer.content.decode()
     assert all(word in page for word in ("Opted in", "Opted out", "No consent"))
@@ -208,7 +208,7 @@ def test_pages_follow_one_another(alice: Client, cast: Cast) -> None:
         Contact.objects.bulk_create(Contact(number=f"+1{area}5550{n}") for area in (202, 212) for n in range(100, 140))
     first = alice.get(reverse("contacts"))
     second = alice.get(reverse("contacts"), {"before": first.context["page"].next})
-    numbers = [contact.number for answer in (first, second) for contact, _ in answer.context["rows"]]
+    numbers = [contact.number for answer in (first, second) for contact, _, _ in answer.context["rows"]]
     assert (len(numbers), len(set(numbers))) == (80, 80)
     assert "First page" in second.content.decode()
     assert 'rel="next"' not in second.content.decode()

@@ -112,7 +112,7 @@ def people(cast: Cast) -> dict[str, Contact]:
 def test_who_is_found(alice: Client, text: str, names: set[str]) -> None:
     answer = alice.get(reverse("contacts"), {"q": text})
     assert answer.status_code == 200
-    found = {contact.first_name.split()[0] for contact, _ in answer.context["rows"]}
+    found = {contact.first_name.split()[0] for contact, _, _ in answer.context["rows"]}
     assert found == names
     assert answer.context["count"] == len(names)
 
