@@ -44,7 +44,7 @@ class FieldForm(forms.Form):
         required=False,
         max_length=MAX_CHOICES * (CHOICE_LENGTH + 2),
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="For “One of several choices”: one on each line.",
+        help_text="One on each line.",
     )
 
     def clean_choices(self) -> list[str]:

@@ -124,8 +124,8 @@ class CountriesForm(forms.Form):
         label="Countries",
         choices=countries,
         required=False,
-        widget=forms.SelectMultiple(attrs={"size": 14}),
-        help_text="Hold Ctrl (Command on a Mac) to choose several. None at all: your own and those with its calling code.",
+        widget=forms.CheckboxSelectMultiple,
+        help_text="None at all: your own and those with its calling code.",
     )
 
 

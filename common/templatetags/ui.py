@@ -89,6 +89,12 @@ def localtime_in(moment: datetime | None, zone: str | None = None) -> str:
     return f"{text} {_zone_name(local)}"
 
 
+@register.filter
+def localday_in(moment: datetime | None, zone: str | None = None) -> str:
+    """The day of a moment in an IANA zone: "Nov 3, 2026"; see ``localtime_in``."""
+    return format_date(moment.astimezone(_zone(zone)), "M j, Y") if moment else ""
+
+
 def _zone(name: str | None) -> tzinfo:
     if not name:
         return timezone.get_current_timezone()

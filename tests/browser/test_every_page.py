@@ -13,6 +13,7 @@ STEADY = (
     "/contacts/?q=nobody-is-called-so",
     "/contacts/add/",
     "/contacts/lists/",
+    "/contacts/filters/new/",
     "/contacts/import/",
     "/contacts/jobs/",
     "/contacts/duplicates/",
@@ -21,6 +22,8 @@ STEADY = (
     "/campaigns/new/",
     "/settings/business/",
     "/settings/team/",
+    "/settings/fields/",
+    "/settings/countries/",
     "/settings/trial/",
     "/new-account/",
     "/settings/security/",
@@ -66,6 +69,15 @@ def test_every_page_holds_up(anywhere: Visitor) -> None:
     for more in ("edit/", "opt-in/", "notes/", "erase/"):
         anywhere.open(contact + more)
         anywhere.check()
+    anywhere.open("/contacts/import/")
+    page, content = anywhere.page, b"phone,first name\n+12025550142,Ann\n12345,Bad\n"
+    page.set_input_files("input[type=file]", {"name": "looked-at.csv", "mimeType": "text/csv", "buffer": content})
+    page.get_by_role("heading", name="looked-at.csv").wait_for()
+    anywhere.check()
+    page.get_by_role("radio", name="No documented agreement").check()
+    page.get_by_role("button", name="Check 2 rows").click()
+    page.get_by_role("heading", name="What will happen").wait_for()
+    anywhere.check()
 
 
 @pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"])
