@@ -21,6 +21,11 @@ __all__ = ["Event", "Newest", "bulk_actions", "changes", "consent", "imports", "
 
 ModelT = TypeVar("ModelT", bound=models.Model)
 
+_TITLE_OF_ACT: Final = {
+    ConsentRecord.Act.OPT_IN: "Opted in to {}",
+    ConsentRecord.Act.OPT_OUT: "Opted out of {}",
+    ConsentRecord.Act.VOID: "Opt-in to {} taken back: it was recorded in error",
+}
 _STATUS_OF_ACT: Final = {ConsentRecord.Act.OPT_IN: "opted_in", ConsentRecord.Act.OPT_OUT: "opted_out"}
 _NOT_SENT: Final = frozenset(
     {Message.Status.BLOCKED, Message.Status.FAILED, Message.Status.CANCELLED, Message.Status.EXPIRED}
@@ -121,14 +126,13 @@ def consent(number: str, newest: Newest) -> Iterator[Event]:
     purposes = dict([*Purpose.choices, (ALL_PURPOSES, "everything")])
     acts = ConsentRecord.objects.filter(number=number).select_related("actor")
     for record in newest(acts, "occurred_at"):
-        direction = "of" if record.act == ConsentRecord.Act.OPT_OUT else "to"
         yield Event(
             id=record.id,
             kind="consent",
             at=record.occurred_at,
-            title=f"{record.get_act_display()} {direction} {purposes[record.purpose].lower()}",
+            title=_TITLE_OF_ACT[ConsentRecord.Act(record.act)].format(purposes[record.purpose].lower()),
             text=record.wording,
-            status=_STATUS_OF_ACT[ConsentRecord.Act(record.act)],
+            status=_STATUS_OF_ACT.get(ConsentRecord.Act(record.act), ""),
             detail=record.get_source_display() + (f", recorded by {record.actor}" if record.actor else ""),
             number=number,
         )

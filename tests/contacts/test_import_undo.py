@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.test import Client
+from django.urls import reverse
 
 from consent.ledger import OptIn, rebuild
 from consent.models import ConsentRecord, ConsentState
@@ -15,6 +17,7 @@ from tenants.models import AuditEntry
 from tenants.scope import tenant_scope
 from tests.cast import Cast, make_cast
 from tests.contacts.test_import import load
+from tests.web import sign_in
 
 ANN, BEN, CLEO, DAN = "+12025550101", "+12025550102", "+12025550103", "+12025550104"
 FILE = f"phone,first name,city\n{ANN},Ann,Boston\n{BEN},Ben,\n{CLEO},Cleo,\n{DAN},Dan,\n"
@@ -83,6 +86,17 @@ def test_a_start_does_not_renew_what_was_taken_back(cast: Cast) -> None:
         assert opt_back_in(number=ANN, wording="START", evidence={})
         assert not is_suppressed(number=ANN)
         assert not ConsentState.objects.filter(number=ANN, act="opt_in").exists()
+
+
+def test_the_persons_page_tells_of_it(cast: Cast, client: Client) -> None:
+    tenant = cast.clinic.tenant
+    with tenant_scope(tenant.id):
+        dan = create_contact(tenant=tenant, number=DAN, values={})
+    undo(cast, load(cast, FILE))
+    sign_in(client, cast.alice, tenant)
+    page = client.get(reverse("contact", args=[dan.id]))
+    assert page.status_code == 200
+    assert "offers and news taken back: it was recorded in error" in page.content.decode()
 
 
 def test_the_file_can_be_imported_again(cast: Cast) -> None:

@@ -29,6 +29,7 @@ NAMED = {
     "account_sid": "AC" + "0" * 32,
     "value": "(202) 555-0134",
     "typed": "ERASE",
+    "timezone": "America/New_York",
 }
 """What is typed into an empty box, by its name: add what a form needs to be valid."""
 

@@ -24,8 +24,11 @@ UNREADY = "readyz"
 _NUMBER = 10
 _OF_ONESELF = ("tenants_user", "tenants_usersession")
 """Where it is noted that somebody was here."""
+_TOKEN = r'name="csrfmiddlewaretoken" value="[^"]*"|"X-CSRFToken": "[^"]*"|csrf=[^;]*'
+_TOKENS = re.compile(_TOKEN)
+"""Random letters, among them now and then a short canary's."""
 _VARIES = re.compile(
-    r'name="csrfmiddlewaretoken" value="[^"]*"|"X-CSRFToken": "[^"]*"|csrf=[^;]*|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+    _TOKEN + r'|data:image/svg\+xml;base64,[^"]*|<code id="totp-key">[^<]*|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
     r"|\+?1?[ (]*(415|617|503)\D{0,3}555\D?01\d\d|expires=[^;]*|\d+ (second|minute)s?\b|\d\d:\d\d:\d\d"
 )
 
@@ -59,7 +62,8 @@ def _leaks(probe: Probe, answer: Answer, side: Side) -> Iterator[str]:
     asked = unquote(
         f"{probe.url} {probe.body.decode(errors='replace')} {' '.join(probe.names)} {probe.actor.knows}"
     ).lower()
-    for part, text in answer.parts.items():
+    for part, whole in answer.parts.items():
+        text = _TOKENS.sub("", whole)
         for canary in sorted(side.canaries.found_in(text)):
             if canary not in asked and (_digits(canary) not in _digits(asked) or len(_digits(canary)) < _NUMBER):
                 where = text.lower().find(canary)

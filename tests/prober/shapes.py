@@ -127,6 +127,7 @@ SHAPES: Final[dict[str, Shape]] = {
     "contacts.contactimport.finished_at": lambda side, n: timezone.now() if n == _DONE_IMPORT else None,
     "contacts.importcolumns.columns": lambda side, n: ["number", side.text(ContactImport, "columns", 40).lower()],
     "contacts.importrow.contact_import": lambda side, n: side.id("contacts.contactimport", _DONE_IMPORT),
+    "contacts.importrow.before": lambda side, n: {"first_name": side.text(ImportRow, "before", 40)},
     "contacts.importrow.preferred": lambda side, n: side.canaries.number(n),
     "contacts.importrow.cells": lambda side, n: [side.text(ImportRow, "cells", 40)] * 4,
     "messaging.batch.cause_kind": lambda side, n: "campaign",

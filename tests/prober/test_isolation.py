@@ -31,7 +31,6 @@ NO_CANARY = {
     "contacts_contact.language": "the code of a language",
     "contacts_contactjob.counts": "counts by words of the product",
     "contacts_contact.timezone": "a name of the time zone database",
-    "contacts_contact.timezone_source": "a word of the product",
     "contacts_contactimport.warnings": "signs by words of the product",
     "contacts_contactimport.encoding": "the name of an encoding",
     "contacts_contactimport.counts": "counts by words of the product",
