@@ -3,7 +3,6 @@ worker dies."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from common.unique import AlreadyThere, unique
 from consent.models import ConsentRecord, ConsentState
 from contacts.importing import progress
 from contacts.importing.applying import apply_range
+from contacts.importing.chunks import chunks
 from contacts.importing.decoding import FileProblem, Row
 from contacts.importing.files import table_of
 from contacts.importing.limits import limits
@@ -88,10 +88,10 @@ def _check(job: ContactImport) -> bool:
 
 
 def _chunks(job: ContactImport, rows: Iterator[Row], done: int) -> Iterator[list[StagedRow]]:
-    """The rows behind the last one stored, read, by the thousand; the database stores some while the next are read."""
+    """The rows behind the last one stored, read; the database stores some while the next are read."""
     reader, bounds = reader_of(job), limits(job.tenant)
     rest = (row for row in rows if row.number > done) if done else rows
-    while chunk := [to_stage(row, reader) for row in islice(rest, CHECK_ROWS)]:
+    for chunk in chunks((to_stage(row, reader) for row in rest), CHECK_ROWS):
         bounds.check_rows(chunk[-1].number - 1)
         yield chunk
 

@@ -4,6 +4,7 @@ import codecs
 import hashlib
 from typing import Final
 
+from contacts.importing.letters import ForeignWords
 from contacts.importing.limits import FileProblem, Limits
 
 __all__ = ["Survey"]
@@ -27,6 +28,7 @@ class Survey:
         self._feeds = self._returns = 0
         self._ends_open = False
         self._wrong = self._good = 0
+        self._words = ForeignWords()
         self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
         self._utf16 = codecs.getincrementaldecoder("utf-16")("strict")
 
@@ -47,6 +49,7 @@ class Survey:
             self._check_utf16(piece, final=False)
         elif not piece.isascii() or self._utf8.getstate()[0]:
             self._count(self._utf8.decode(piece), piece)
+            self._words.take(piece)
 
     def finish(self) -> str:
         """The encoding of the whole file."""
@@ -62,6 +65,8 @@ class Survey:
             raise FileProblem(
                 "This is not a text file. In your spreadsheet program choose Save as > CSV, and upload that file."
             )
+        if encoding == "cp1252":
+            self._words.check()
         return encoding
 
     @property
