@@ -116,7 +116,7 @@ $(ASSETS_READY): $(NODE_MODULES_READY) $(wildcard assets/* assets/*/*)
 setup-tools: $(TOOLS_READY) $(ASSETS_READY) ## Install the development tools too
 
 .PHONY: check
-check: lint test ## Everything the continuous integration checks
+check: lint test probe ## Everything the continuous integration checks
 
 .PHONY: lint
 lint: $(TOOLS_READY) $(ASSETS_READY) ## Linters, types, import directions, templates, Django's checks

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.db import models
 
+from contacts.models import Contact
 from contacts.querysets import ContactManager, ContactQuerySet
 from tests.prober.belts import MODES, drop_policy, take_off
 from tests.prober.caches import cache_problems
@@ -26,6 +27,8 @@ def test_it_finds_a_manager_that_forgets_the_tenant(world: World, monkeypatch: p
 
     take_off(MODES[1], monkeypatch)
     monkeypatch.setattr(ContactManager, "get_queryset", everybodys)
+    # By this one Django finds the row that it saves.
+    monkeypatch.setattr(Contact._base_manager, "get_queryset", lambda: ContactQuerySet(Contact))
     found = _found(world, "contacts", "contact_edit")
     assert "LEAK: " in found
     assert "ORACLE: " in found
