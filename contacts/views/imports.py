@@ -203,7 +203,7 @@ def _changes(row: ImportRow) -> list[tuple[str, str, str]]:
     """What the row changes: the name of the value, how it was, how it becomes."""
     before = dict(row.before or {})
     own = before.pop("fields", {})
-    changes = [(FIELDS[name], old, getattr(row, name)) for name, old in before.items()]
+    changes = [(FIELDS[name], old, getattr(row, name)) for name, old in before.items() if name in FIELDS]
     changes += [(name.replace("_", " ").capitalize(), old or "", row.fields.get(name, "")) for name, old in own.items()]
     return changes
 

@@ -93,7 +93,7 @@ def test_a_merge_takes_the_source_with_the_zone(cast: Cast) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_source_goes_with_the_zone_through_bulk_import_and_undo(cast: Cast) -> None:
+def test_the_source_goes_with_the_zone_through_bulk_import_and_undo(alice: Client, cast: Cast) -> None:
     ben, _, dan = person(cast, BEN), person(cast, CLEO, timezone="Asia/Tokyo"), person(cast, DAN)
     run(cast, "set_field", [ben.id], field="timezone", value="berlin")
     run(cast, "set_field", [dan.id], field="timezone", value="")
@@ -107,6 +107,10 @@ def test_the_source_goes_with_the_zone_through_bulk_import_and_undo(cast: Cast) 
         CLEO: ("Asia/Tokyo", "staff"),
         DAN: ("", ""),
     }
+    page = alice.get(reverse("import_job", args=[job.id]))
+    assert [changes for _, _, changes in page.context["rows"] if changes] == [
+        [("Time zone", "Europe/Berlin", "America/Denver")]
+    ]
     with tenant_scope(cast.clinic.tenant.id):
         undo_import(job=job, by_caller=True)
     run_import(cast.clinic.tenant.id, job.id)
