@@ -5,12 +5,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from contacts.importing import progress
+from contacts.importing.review import none_waits_any_more
 from contacts.models import ContactImport
 from tenants.audit import record
 from tenants.models import Tenant
 from tenants.scope import current_tenant_id
 
-__all__ = ["ask_for_review", "none_waits_any_more", "refuse_import", "release_import"]
+__all__ = ["ask_for_review", "refuse_import", "release_import"]
 
 
 def ask_for_review(*, job: ContactImport) -> None:
@@ -43,13 +44,6 @@ def refuse_import(*, job: ContactImport, reason: str) -> None:
     job.save(update_fields=["review_asked_at", "review_refusal"])
     none_waits_any_more()
     record("import.refused", target=job)
-
-
-def none_waits_any_more() -> None:
-    """Take the mark off the tenant by which platform admins find it, unless another of its files waits."""
-    waiting = ContactImport.objects.filter(status=ContactImport.Status.CHECKED, released_at=None)
-    if not waiting.exclude(review_asked_at=None).exists():
-        Tenant.objects.filter(id=current_tenant_id()).update(import_review_asked_at=None)
 
 
 def _waiting(job: ContactImport) -> ContactImport:

@@ -17,11 +17,12 @@ from contacts.importing.columns import FIELDS, guess_columns, is_number, may_be_
 from contacts.importing.decoding import FileProblem
 from contacts.importing.files import store, table_of
 from contacts.importing.limits import Limits, limits
+from contacts.importing.review import none_waits_any_more
 from contacts.importing.survey import Survey
 from contacts.importing.workbooks import Workbook, is_archive
 from contacts.models import ContactImport, ContactList, ImportColumns, ImportFilePart, ImportRange, ImportRow, Tag
 from contacts.services.fields import ensure_fields
-from contacts.services.import_review import ask_for_review, none_waits_any_more
+from contacts.services.import_review import ask_for_review
 from contacts.tasks import run_import_task
 from tenants.audit import record
 from tenants.models import Tenant

@@ -214,7 +214,8 @@ def import_rejected(request: TenantRequest, import_id: UUID) -> HttpResponse:
     """The rejected rows as a file to correct and upload again."""
     job = get_object_or_404(ContactImport, id=import_id)
     if not job.rows_can_be_read:
-        messages.info(request, "The file with the rejected rows is ready when the file has been checked.")
+        ready = "is ready when the file has been checked" if job.rows_deleted_at is None else "has been deleted"
+        messages.info(request, f"The file with the rejected rows {ready}.")
         return redirect("import_job", job.id)
     if request.GET.get("format") == "xlsx":
         return _rejected_workbook(request, job)

@@ -1,11 +1,12 @@
 """Phone numbers: one identity however they are spelled, and why a text is none."""
 
+import phonenumbers
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common import phone_numbers
-from common.phone_numbers import NumberProblem, PhoneNumber, is_e164, parse, reading_format
+from common.phone_numbers import NumberProblem, PhoneNumber, is_e164, parse, plain_mobile, reading_format
 
 
 def slowly(text: str, country: str) -> PhoneNumber | str:
@@ -68,3 +69,32 @@ def test_any_text_has_an_answer(text: str) -> None:
 )
 def test_reading_format(number: str, read: str) -> None:
     assert reading_format(number) == read
+
+
+@st.composite
+def mobiles(draw: st.DrawFn) -> tuple[str, str]:
+    """A text close to a mobile number of some country, as typed there or elsewhere, and where it is typed."""
+    country = draw(st.sampled_from(sorted(phonenumbers.SUPPORTED_REGIONS)))
+    example = phonenumbers.example_number_for_type(country, phonenumbers.PhoneNumberType.MOBILE)
+    national = str(example.national_number) if example else "2025550123"
+    digits = list(national)
+    for place in draw(st.lists(st.integers(0, len(digits) - 1), max_size=3)):
+        digits[place] = draw(st.sampled_from("0123456789"))
+    gap = draw(st.sampled_from(["", " ", "-", ") "]))
+    text = gap.join(["".join(digits[:3]), "".join(digits[3:])])
+    code = phonenumbers.country_code_for_region(country)
+    before = draw(st.sampled_from([f"+{code}", f"+{code} ", "", "0", "1", "8", "00", "(", f"+{code}0", str(code)]))
+    typed_in = draw(st.sampled_from([country, country, "US", "GB", "IT"]))
+    return before + text + draw(st.sampled_from(["", "", "5", " "])), typed_in
+
+
+@given(mobiles())
+@settings(max_examples=400, deadline=None)
+def test_the_quick_way_says_what_the_library_says_in_every_country(typed: tuple[str, str]) -> None:
+    text, country = typed[0].strip(), typed[1]
+    quick = plain_mobile(text, country)
+    if quick:
+        library = slowly(text, country)
+        assert isinstance(library, PhoneNumber)
+        assert library.e164 == quick
+    assert quickly(text, country) == slowly(text, country)
