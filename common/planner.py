@@ -11,7 +11,7 @@ from typing import TypeVar
 from django.db import OperationalError, connection, models, transaction
 from psycopg2.errors import QueryCanceled
 
-__all__ = ["by_index", "refresh_statistics", "within"]
+__all__ = ["by_index", "refresh_statistics", "within", "without_nested_loops"]
 
 ResultT = TypeVar("ResultT")
 
@@ -40,6 +40,16 @@ def by_index() -> Iterator[None]:
     with connection.cursor() as cursor:
         # After an error the transaction, or its savepoint, takes the setting back itself.
         cursor.execute("SET LOCAL enable_seqscan = on")
+
+
+@contextmanager
+def without_nested_loops() -> Iterator[None]:
+    """Inside, thousands of rows that the planner takes for a handful are joined by hash. Must run inside a transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_nestloop = off")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_nestloop = on")
 
 
 def within(milliseconds: int, work: Callable[[], ResultT]) -> ResultT | None:
