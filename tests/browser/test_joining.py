@@ -64,7 +64,7 @@ def _correct_what_was_rejected(visitor: Visitor) -> None:
     """The file with the rejected rows, corrected in a spreadsheet program and uploaded again, needs no choices."""
     page = visitor.page
     with page.expect_download() as download:
-        page.get_by_role("link", name="Download rejected rows").click()
+        page.get_by_role("link", name="Rejected rows as CSV").click()
     rejected = Path(download.value.path()).read_text(encoding="utf-8-sig")
     assert rejected.count("\n") == 3
     corrected = rejected.replace("2025550,", "2025550104,").replace("2025550;", "2025550104;").replace("no address", "")

@@ -32,6 +32,8 @@ LISTS = (
     "messaging/attempt",
     "messaging/inboundmessage",
 )
+LOOKED_INTO = ("tenants/user", "contacts/contact", "consent/consentrecord", "messaging/sender", "messaging/message")
+"""Whose rows are opened too: one of each kind of page."""
 
 
 @pytest.fixture
@@ -64,7 +66,7 @@ def test_every_page_holds_up(ada: Visitor) -> None:
         ada.open(f"/admin/{path}/")
         ada.check()
         first = page.locator("#result_list th a").first
-        if first.count():
+        if path in LOOKED_INTO and first.count():
             first.click()
             ada.check()
             hidden = page.get_by_role("link", name="Show what is hidden")
