@@ -78,8 +78,8 @@ def page(context: BrowserContext) -> Iterator[Page]:
     assert [text for text in complaints if not EXPECTED_COMPLAINT.match(text)] == []
 
 
-def _violations(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
+def _violations(page: Page, *rules: str) -> list[str]:
+    found = Axe().run(page, options={"runOnly": list(rules)} if rules else {}).response["violations"]
     return [f"{rule['id']}: {rule['nodes'][0]['html']} {rule['nodes'][0]['failureSummary']}" for rule in found]
 
 
@@ -91,7 +91,7 @@ def test_page_is_accessible_in_both_themes_and_fits_a_small_phone(page: Page, pa
     page.emulate_media(color_scheme="dark")
     page.goto(path)
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
-    assert _violations(page) == []
+    assert _violations(page, "color-contrast") == []
     page.set_viewport_size(PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
