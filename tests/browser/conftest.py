@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
+from tests.axe import violations
 from tests.product import Product
 
 _SERIOUS = {"serious", "critical"}
@@ -51,12 +51,9 @@ class Visitor:
 
     def check(self, *rules: str) -> None:
         """No serious accessibility finding, no overflow sideways, nothing the browser complained about."""
-        # Without preloading: axe would write the style sheets into the page, which the policy rightly refuses.
-        options = {"preload": False, **({"runOnly": list(rules)} if rules else {})}
-        found = Axe().run(self.page, options=options).response["violations"]
         serious = [
             f"{finding['id']}: {[node['html'][:120] for node in finding['nodes']][:3]}"
-            for finding in found
+            for finding in violations(self.page, *rules)
             if finding["impact"] in _SERIOUS
         ]
         assert serious == [], f"{self.page.url}: {serious}"

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.axe import violations
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -79,8 +80,10 @@ def page(context: BrowserContext) -> Iterator[Page]:
 
 
 def _violations(page: Page, *rules: str) -> list[str]:
-    found = Axe().run(page, options={"runOnly": list(rules)} if rules else {}).response["violations"]
-    return [f"{rule['id']}: {rule['nodes'][0]['html']} {rule['nodes'][0]['failureSummary']}" for rule in found]
+    return [
+        f"{rule['id']}: {rule['nodes'][0]['html']} {rule['nodes'][0]['failureSummary']}"
+        for rule in violations(page, *rules)
+    ]
 
 
 @pytest.mark.parametrize("path", PAGES)
