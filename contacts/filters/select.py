@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from common.pages import at_most
 from common.planner import by_index, within
-from contacts.among import FEW, Ask, Asking
+from contacts.among import Ask, Asking, known_few
 from contacts.filters.conditions import Known, condition_q
 from contacts.filters.rules import Condition, Group, Part
 from contacts.models import Contact
@@ -23,6 +23,7 @@ __all__ = ["check", "chosen", "live_count", "rule_q"]
 
 _COUNT_MILLISECONDS: Final = 3_000
 _LOOK_MILLISECONDS: Final = 50
+_FEW_COUNTED: Final = 3_000
 
 
 def chosen(rule: Group, tenant: Tenant) -> ContactQuerySet[Contact]:
@@ -80,10 +81,8 @@ def _any_q(parts: tuple[Part, ...], known: Known, ask: Ask) -> Q:
     asked = [_part_q(part, known, ask) for part in parts]
     if len(parts) == 1:
         return asked[0]
-    joined = Asking().joined
-    choices = [Contact.objects.get_queryset().filter(_part_q(part, known, joined)) for part in parts]
-    if all(_is_few(choice) for choice in choices):
-        ids = [choice.order_by().values("id") for choice in choices]
+    if all(_is_few(one) for one in asked):
+        ids = [Contact.objects.get_queryset().filter(one).order_by().values("id") for one in asked]
         return Q(id__in=ids[0].union(*ids[1:], all=True))
     found = Q()
     for one in asked:
@@ -91,10 +90,16 @@ def _any_q(parts: tuple[Part, ...], known: Known, ask: Ask) -> Q:
     return found
 
 
-def _is_few(choice: models.QuerySet[Contact]) -> bool:
+def _is_few(asked: Q) -> bool:
+    known = known_few(asked)
+    return _count_shows_few(asked) if known is None else known
+
+
+def _count_shows_few(asked: Q) -> bool:
+    choice = Contact.objects.get_queryset().filter(asked)
     with by_index():
-        count = within(_LOOK_MILLISECONDS, lambda: at_most(choice, FEW))
-    return count is not None and count <= FEW
+        count = within(_LOOK_MILLISECONDS, lambda: at_most(choice, _FEW_COUNTED))
+    return count is not None and count <= _FEW_COUNTED
 
 
 def _unasked(rows: models.QuerySet[models.Model], column: str) -> Q:

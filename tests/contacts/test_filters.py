@@ -186,7 +186,7 @@ def test_many_in_a_group_of_any_are_found_all_the_same(
     cast: Cast, ids: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The form for large tenants, which probes contact by contact, finds the same people."""
-    monkeypatch.setattr("contacts.filters.select.FEW", 0)
+    monkeypatch.setattr("contacts.filters.select._FEW_COUNTED", 0)
     for subject, operator, value, target, names in CONDITIONS:
         rule = condition(subject, operator, value, ids.get(target, target))
         assert found(cast, group("any", rule, condition("first_name", "is", "Dan"))) == names | {"Dan"}, rule

@@ -116,9 +116,9 @@ def faults_of(crowd: Crowd, act: Callable[[], object], *, most_rows: float = inf
 
 
 def look(crowd: Crowd, query: dict[str, str], *, deep: bool) -> None:
-    """The page and its count, in both ways."""
-    selection, asking = Selection(query, crowd.tenant.calling_codes), Asking()
-    for ask in (asking.walked, asking.joined):
+    """The page and its count, in all ways: rows that name many, and those that name few, looked up."""
+    selection, among_many = Selection(query, crowd.tenant.calling_codes), Asking(few=1_000)
+    for ask in (among_many.walked, among_many.joined, Asking().walked):
         selection.page_by(ask, crowd.middle if deep else None)
         selection.count_by(ask, 10_000)
 
