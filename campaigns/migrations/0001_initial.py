@@ -17,7 +17,6 @@ class Migration(migrations.Migration):
         ('contacts', '0001_initial'),
         ('messaging', '0001_initial'),
         ('tenants', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -34,6 +33,8 @@ class Migration(migrations.Migration):
                 ('scheduled_at', models.DateTimeField(blank=True, null=True)),
                 ('launched_at', models.DateTimeField(null=True)),
                 ('planned_at', models.DateTimeField(null=True)),
+                ('plan_failures', models.PositiveSmallIntegerField(default=0)),
+                ('plan_again_at', models.DateTimeField(null=True)),
                 ('finished_at', models.DateTimeField(null=True)),
                 ('audience_count', models.PositiveIntegerField(default=0)),
                 ('reply_count', models.PositiveIntegerField(default=0)),
@@ -47,6 +48,7 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['tenant', '-created_at'], name='campaign_newest'), models.Index(condition=models.Q(('status__in', ['scheduled', 'launching', 'sending'])), fields=['status', 'scheduled_at'], name='campaign_at_work'), models.Index(condition=models.Q(('launched_at__isnull', False), ('planned_at', None), ('status', 'cancelled')), fields=['launched_at'], name='campaign_cancelled_early')],
             },
         ),
         migrations.CreateModel(
@@ -54,6 +56,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('excluded', models.BooleanField(default=False)),
+                ('contact_filter', tenants.owned.TenantForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='contacts.contactfilter')),
                 ('contact_list', tenants.owned.TenantForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='contacts.contactlist')),
                 ('tag', tenants.owned.TenantForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='contacts.tag')),
                 ('tenant', models.ForeignKey(db_index=False, default=tenants.scope.current_tenant_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
@@ -63,6 +66,7 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'campaign', 'contact_list', 'tag', 'contact_filter'), name='audience_choice_once', nulls_distinct=False), models.CheckConstraint(condition=models.Q(models.Q(('contact_filter', None), ('contact_list__isnull', False), ('tag', None)), models.Q(('contact_filter', None), ('contact_list', None), ('tag__isnull', False)), models.Q(('contact_filter__isnull', False), ('contact_list', None), ('tag', None)), _connector='OR'), name='audience_choice_one_thing')],
             },
         ),
         migrations.CreateModel(
@@ -81,39 +85,9 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(condition=models.Q(('message', None)), fields=['tenant', 'campaign', 'id'], name='recipient_to_plan'), models.Index(fields=['tenant', 'campaign', 'number'], name='recipient_number'), models.Index(fields=['tenant', 'message'], name='recipient_message')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'campaign', 'contact'), name='campaign_recipient_once')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='campaign',
-            index=models.Index(fields=['tenant', '-created_at'], name='campaign_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='campaign',
-            index=models.Index(condition=models.Q(('status__in', ['scheduled', 'launching', 'sending'])), fields=['status', 'scheduled_at'], name='campaign_at_work'),
-        ),
-        migrations.AddConstraint(
-            model_name='audiencechoice',
-            constraint=models.UniqueConstraint(fields=('tenant', 'campaign', 'contact_list', 'tag'), name='audience_choice_once', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='audiencechoice',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('contact_list__isnull', False), ('tag', None)), models.Q(('contact_list', None), ('tag__isnull', False)), _connector='OR'), name='audience_choice_list_or_tag'),
-        ),
-        migrations.AddIndex(
-            model_name='campaignrecipient',
-            index=models.Index(condition=models.Q(('message', None)), fields=['tenant', 'campaign', 'id'], name='recipient_to_plan'),
-        ),
-        migrations.AddIndex(
-            model_name='campaignrecipient',
-            index=models.Index(fields=['tenant', 'campaign', 'number'], name='recipient_number'),
-        ),
-        migrations.AddIndex(
-            model_name='campaignrecipient',
-            index=models.Index(fields=['tenant', 'message'], name='recipient_message'),
-        ),
-        migrations.AddConstraint(
-            model_name='campaignrecipient',
-            constraint=models.UniqueConstraint(fields=('tenant', 'campaign', 'contact'), name='campaign_recipient_once'),
         ),
         SecureTenantTable('campaign'),
         SecureTenantTable('audiencechoice'),

@@ -16,7 +16,6 @@ class Migration(migrations.Migration):
     dependencies = [
         ('contacts', '0001_initial'),
         ('tenants', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -110,6 +109,7 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'name'), name='provider_account_name_once')],
             },
         ),
         migrations.AddField(
@@ -137,6 +137,8 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(condition=models.Q(('applied_at', None)), fields=['tenant', 'id'], name='receipt_to_apply')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'provider_account', 'provider_message_id', 'provider_status', 'error_code'), name='receipt_once')],
             },
         ),
         migrations.CreateModel(
@@ -158,6 +160,8 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['tenant', 'message', 'n'], name='attempt_message'), models.Index(condition=models.Q(('state__in', ['submitting', 'unknown'])), fields=['deadline'], name='attempt_in_doubt')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ['submitting', 'unknown', 'accepted'])), fields=('tenant', 'message'), name='attempt_one_live')],
             },
         ),
         migrations.CreateModel(
@@ -178,6 +182,7 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'provider_account', 'value'), name='sender_once'), models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('tenant',), name='sender_one_default')],
             },
         ),
         migrations.AddField(
@@ -196,6 +201,26 @@ class Migration(migrations.Migration):
             field=tenants.owned.TenantForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.sender'),
         ),
         migrations.CreateModel(
+            name='SenderRegistration',
+            fields=[
+                ('id', models.UUIDField(default=common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ('kind', models.CharField(choices=[('brand', 'Brand (10DLC)'), ('campaign', 'Campaign (10DLC)'), ('toll_free', 'Toll-free verification'), ('short_code', 'Short code')], max_length=12)),
+                ('status', models.CharField(choices=[('draft', 'Being prepared'), ('submitted', 'Submitted'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('expired', 'Expired')], default='draft', max_length=10)),
+                ('reference', models.CharField(blank=True, max_length=80)),
+                ('reason', models.CharField(blank=True, max_length=300, verbose_name='reason for a rejection')),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('sender', tenants.owned.TenantForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.sender')),
+                ('tenant', models.ForeignKey(db_index=False, default=tenants.scope.current_tenant_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+            ],
+            options={
+                'abstract': False,
+                'base_manager_name': 'objects',
+                'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['tenant', 'sender'], name='registration_sender')],
+            },
+        ),
+        migrations.CreateModel(
             name='MessageTemplate',
             fields=[
                 ('id', models.UUIDField(default=common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -211,38 +236,6 @@ class Migration(migrations.Migration):
                 'default_manager_name': 'objects',
                 'constraints': [models.UniqueConstraint(fields=('tenant', 'name'), name='template_name_once')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='provideraccount',
-            constraint=models.UniqueConstraint(fields=('tenant', 'name'), name='provider_account_name_once'),
-        ),
-        migrations.AddIndex(
-            model_name='deliveryreceipt',
-            index=models.Index(condition=models.Q(('applied_at', None)), fields=['tenant', 'id'], name='receipt_to_apply'),
-        ),
-        migrations.AddConstraint(
-            model_name='deliveryreceipt',
-            constraint=models.UniqueConstraint(fields=('tenant', 'provider_account', 'provider_message_id', 'provider_status', 'error_code'), name='receipt_once'),
-        ),
-        migrations.AddIndex(
-            model_name='attempt',
-            index=models.Index(fields=['tenant', 'message', 'n'], name='attempt_message'),
-        ),
-        migrations.AddIndex(
-            model_name='attempt',
-            index=models.Index(condition=models.Q(('state__in', ['submitting', 'unknown'])), fields=['deadline'], name='attempt_in_doubt'),
-        ),
-        migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['submitting', 'unknown', 'accepted'])), fields=('tenant', 'message'), name='attempt_one_live'),
-        ),
-        migrations.AddConstraint(
-            model_name='sender',
-            constraint=models.UniqueConstraint(fields=('tenant', 'provider_account', 'value'), name='sender_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='sender',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('tenant',), name='sender_one_default'),
         ),
         migrations.AddIndex(
             model_name='message',
@@ -295,5 +288,6 @@ class Migration(migrations.Migration):
         SecureTenantTable('deliveryreceipt'),
         SecureTenantTable('attempt'),
         SecureTenantTable('sender'),
+        SecureTenantTable('senderregistration'),
         SecureTenantTable('messagetemplate'),
     ]
