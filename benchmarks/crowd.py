@@ -109,13 +109,17 @@ def fill(tenant_id: UUID, count: int) -> None:
         create_field(label="Visits", kind="number")
         tags = {name: get_or_create_tag(name=name).id for name in ("common", "rare")}
         lists = {name: create_list(name=name).id for name in ("many", "few")}
+    # Or each foreign key of what follows is looked for by an index that seemed as good among no contacts.
+    refresh_statistics(Contact)
     _run(tenant_id, _VALUES)
     for name, each in (("common", 2), ("rare", 5_003)):
         _run(tenant_id, _AMONG.format(table="contacts_contacttag", column="tag_id"), set=tags[name], each=each)
     for name, each in (("many", 2), ("few", 4_001)):
         sql = _AMONG.format(table="contacts_listmember", column="contact_list_id")
         _run(tenant_id, sql, set=lists[name], each=each)
-    for sql in (_RECORDS, _STATES, _SUPPRESSIONS, _FURTHER):
+    _run(tenant_id, _RECORDS)
+    refresh_statistics(ConsentRecord)
+    for sql in (_STATES, _SUPPRESSIONS, _FURTHER):
         _run(tenant_id, sql)
     refresh_statistics(
         Contact, ContactField, ContactValue, ContactNumber, ContactTag, ListMember, Tag, ContactList,
