@@ -18,6 +18,7 @@ import { watchReadingPlace } from "./js/reading-place.js";
 import { watchShortcuts } from "./js/shortcuts.js";
 import { watchThemeSwitch } from "./js/theme-switch.js";
 import { watchToasts } from "./js/toasts.js";
+import { keepTyping } from "./js/typing.js";
 import { watchWriting } from "./js/writing.js";
 import { offerZones } from "./js/zone-offer.js";
 
@@ -38,6 +39,7 @@ watchErrors();
 watchFileDrop();
 watchBack();
 watchReadingPlace();
+keepTyping();
 watchWriting();
 watchLocalTime();
 offerZones();

@@ -25,7 +25,8 @@ __all__ = ["filter_delete", "filter_edit", "filter_new", "filters"]
 COUNTED_UP_TO = 10_000
 """While a filter is built, where the figure is what one looks at; the page with all filters counts less far."""
 LISTED_UP_TO = 1_000
-_BUILDER = "builder"
+_PARTS = {"builder": "contacts/_filter_builder.html", "builder-found": "contacts/_filter_found.html"}
+"""What htmx asks for anew, and its template."""
 
 
 @tenant_view(Permission.VIEW)
@@ -61,7 +62,7 @@ def _builder(request: TenantRequest, kept: ContactFilter) -> HttpResponse:
     is_new = kept._state.adding
     rule = read_form(request.POST.dict()) if request.method == "POST" else kept.rule
     form = FilterForm(request.POST if request.method == "POST" else None, initial={"name": kept.name})
-    only_a_step = request.method == "POST" and (request.htmx.target == _BUILDER or "do" in request.POST)
+    only_a_step = request.method == "POST" and (request.htmx.target in _PARTS or "do" in request.POST)
     if only_a_step:
         form = FilterForm(initial={"name": request.POST.get("name", "").replace("\x00", "")})
     elif request.method == "POST" and form.is_valid():
@@ -83,7 +84,7 @@ def _builder(request: TenantRequest, kept: ContactFilter) -> HttpResponse:
         "found": _found(request, rule, COUNTED_UP_TO),
         "counted_up_to": COUNTED_UP_TO,
     }
-    page = "contacts/_filter_builder.html" if request.htmx.target == _BUILDER else "contacts/filter_edit.html"
+    page = _PARTS.get(request.htmx.target or "", "contacts/filter_edit.html")
     return TemplateResponse(request, page, context, status=422 if form.errors else 200)
 
 

@@ -1,6 +1,9 @@
 """What a hand on the keyboard or a small screen meets: nothing out of sight, the focus where one writes, a quiet console."""
 
+import re
+
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Visitor
 
@@ -16,6 +19,27 @@ def test_no_column_is_out_of_sight(visitor: Visitor, path: str, width: int) -> N
     hidden = visitor.page.evaluate(_HIDDEN_SIDEWAYS)
     assert hidden
     assert max(hidden) <= 0
+
+
+def test_what_is_typed_into_a_filter_stays(visitor: Visitor) -> None:
+    """However quickly the next value follows: answers to the ones before come while somebody types."""
+    page = visitor.page
+    visitor.sign_in()
+    visitor.open("/contacts/filters/new/")
+    page.get_by_label("Name of the filter").fill("Typed quickly")
+    page.get_by_role("button", name="Group").click()
+    boxes = page.get_by_label("Value")
+    expect(boxes).to_have_count(3)
+    for at, typed in enumerate(("a", "ann", "be")):
+        boxes.nth(at).fill(typed)
+    expect(page.get_by_text(re.compile(r"It finds \d+ (person|people) now"))).to_be_visible()
+    page.get_by_label("How many of the conditions must hold").first.select_option(label="Any of these")
+    boxes.nth(2).press_sequentially("n", delay=5)
+    expect(boxes.nth(2)).to_have_value("ben")
+    page.get_by_role("button", name="Save the filter").click()
+    page.get_by_role("link", name="Change Typed quickly").click()
+    assert [box.input_value() for box in page.get_by_label("Value").all()] == ["a", "ann", "ben"]
+    visitor.check()
 
 
 def test_a_dialog_begins_at_its_first_field(visitor: Visitor) -> None:

@@ -316,6 +316,16 @@ def test_a_step_brings_the_builder_alone_with_the_count(alice: Client, ids: dict
     assert f'<option value="{ids["city"]}" selected>' in page
 
 
+def test_typing_a_value_brings_the_count_alone(alice: Client, ids: dict[str, str]) -> None:
+    """The conditions stay as they are: somebody may be typing the next value by then."""
+    data = posted(group("all", condition("field", "starts", "bos", ids["city"])))
+    answer = alice.post(reverse("filter_new"), data, headers={"HX-Request": "true", "HX-Target": "builder-found"})
+    page = text_of(answer)
+    assert "It finds 2 people now." in page
+    assert "<input" not in page
+    assert "<select" not in page
+
+
 @pytest.mark.parametrize("do", ["remove:r.0", "remove:r", "add:r.9", "group:r.0.0.0.0", "x", ":", "add:" + "r.0" * 100])
 def test_odd_steps_do_no_harm(alice: Client, do: str) -> None:
     data = {**posted(group("all", condition("wrote", "never"))), "do": do, "name": "x\x00"}
