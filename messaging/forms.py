@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from messaging.merge_tags import names, problems
 from messaging.models import MessageTemplate, ProviderAccount, Sender
 
-__all__ = ["ApprovalForm", "NumberForm", "SenderForm", "TemplateForm", "TwilioAccountForm"]
+__all__ = ["ApprovalForm", "NumberForm", "SenderForm", "TemplateForm", "TokenForm", "TwilioAccountForm"]
 
 
 class TwilioAccountForm(forms.Form):
@@ -36,6 +36,17 @@ class TwilioAccountForm(forms.Form):
         if not re.fullmatch(r"AC[0-9a-fA-F]{32}", sid):
             raise ValidationError("An account SID is AC and 32 digits or letters a to f.")
         return sid
+
+
+class TokenForm(forms.Form):
+    """Another auth token of an account, because the one before was revoked or is to be."""
+
+    auth_token = forms.CharField(
+        label="New auth token",
+        max_length=64,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text="Stored encrypted. Callbacks signed with the token before still count.",
+    )
 
 
 class SenderForm(forms.Form):

@@ -7,7 +7,7 @@ from consent.gate import REASONS
 from messaging.models import Message
 from messaging.providers.twilio.errors import class_of
 
-__all__ = ["decision_reason", "reason_of"]
+__all__ = ["decision_reason", "reason_of", "trouble_of"]
 
 _BY_STATUS: Final[Mapping[str, str]] = {
     Message.Status.UNDELIVERED: "The phone network could not deliver it",
@@ -41,6 +41,30 @@ _BY_CODE: Final[Mapping[str, str]] = {
     "sender_paused": "Its sender was paused until it was too late",
     "fenced": "The provider was too slow to take it in time",
 }
+
+
+_STOPPED_BY: Final[Mapping[str, str]] = {
+    "20003": "The provider refuses the account's key, or has suspended the account. Enter the present auth token.",
+    "21212": "The provider does not know this number as a sender. Check it at the provider.",
+    "21601": "The number cannot send texts, or belongs to another account. Check it at the provider.",
+    "21606": "The number cannot send texts any more, or not to the country that was tried. Check it at the provider.",
+    "21607": "The provider's trial account may only send from its own number.",
+    "21701": "The messaging service does not exist at the provider.",
+    "21703": "The messaging service has no number that can reach the country that was tried.",
+    "21704": "The messaging service has no numbers.",
+    "21705": "The messaging service's id is wrong.",
+    "30002": "The provider has suspended the account. Ask the provider why.",
+    "30024": "The carrier does not know the number yet. Ask the provider to set it up.",
+    "30032": "The toll-free number is not verified. Finish its verification at the provider.",
+    "30033": "The registered campaign of the number was suspended. See the registration at the provider.",
+    "30034": "The number is not registered for business texts in the US (10DLC). Finish its registration.",
+}
+
+
+def trouble_of(error_code: str) -> str:
+    """Why the platform paused a sender or an account, and what to do about it."""
+    general = "The provider refuses it. See what its error code means, mend that, and take it up again."
+    return _STOPPED_BY.get(error_code, general)
 
 
 def reason_of(message: Message) -> str:

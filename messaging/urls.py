@@ -17,11 +17,22 @@ class SenderAction:
         return value
 
 
+class AccountAction(SenderAction):
+    """What can be done with an account."""
+
+    regex = "pause|activate"
+
+
 register_converter(SenderAction, "sender_action")
+register_converter(AccountAction, "account_action")
 
 urlpatterns = [
     path("settings/senders/", senders.senders, name="senders"),
     path("settings/senders/accounts/add/", senders.account_add, name="account_add"),
+    path("settings/senders/accounts/<uuid:account_id>/token/", senders.account_token, name="account_token"),
+    path(
+        "settings/senders/accounts/<uuid:account_id>/<account_action:action>/", senders.account_act, name="account_act"
+    ),
     path("settings/senders/add/", senders.sender_add, name="sender_add"),
     path("settings/senders/<uuid:sender_id>/<sender_action:action>/", senders.sender_act, name="sender_act"),
     path("settings/templates/", templates.templates, name="templates"),

@@ -21,7 +21,7 @@ from common.charts import Chart, Series
 from common.pages import at_most
 from common.statuses import Tone
 from contacts.models import Contact
-from messaging.models import Sender
+from messaging.models import ProviderAccount, Sender
 from support.models import Conversation
 from tenants.access import TenantRequest, tenant_view
 from tenants.permissions import Permission, allowed
@@ -31,6 +31,7 @@ __all__ = ["first_steps_hide", "home"]
 
 _DAYS: Final = 30
 _SHOWN: Final = 5
+_MOST_STOPPED: Final = 10
 COUNTED_UP_TO: Final = 99
 _JUST_FINISHED: Final = timedelta(hours=1)
 """So long a finished campaign stays on Home: whoever watched it sees how it ended."""
@@ -71,7 +72,10 @@ def home(request: TenantRequest) -> HttpResponse:
         "first_name": next(iter(request.user.name.split()), ""),
         "is_new": not has_contacts and not has_figures,
         "has_contacts": has_contacts,
-        "has_sender": Sender.objects.filter(status=Sender.Status.ACTIVE).exists(),
+        "has_sender": Sender.objects.filter(
+            status=Sender.Status.ACTIVE, provider_account__status=ProviderAccount.Status.ACTIVE
+        ).exists(),
+        "stopped": _stopped(),
         "has_campaigns": Campaign.objects.exists(),
         "figures": figures,
         "has_figures": has_figures,
@@ -80,6 +84,13 @@ def home(request: TenantRequest) -> HttpResponse:
         "may_settings": allowed(request.membership.role, Permission.MANAGE_SETTINGS),
     }
     return TemplateResponse(request, "analytics/home.html", context)
+
+
+def _stopped() -> list[str]:
+    """The senders and accounts that the provider refuses."""
+    return [
+        str(each) for model in (ProviderAccount, Sender) for each in model.objects.exclude(trouble="")[:_MOST_STOPPED]
+    ]
 
 
 def _restricted_home(request: TenantRequest) -> dict[str, object]:

@@ -186,6 +186,8 @@ class DeliveryReceipt(TenantOwned):
     status = models.CharField(max_length=12, blank=True)
     """The message status it means, or empty for a word that is not known."""
     number_opted_out = models.BooleanField(default=False)
+    stops = models.CharField(max_length=8, blank=True)
+    """What cannot send any more, as ``messaging.providers.base.Stops``."""
     error_code = models.CharField(max_length=24, blank=True)
     payload = models.JSONField(default=dict)
     received_at = models.DateTimeField(default=timezone.now)

@@ -33,6 +33,10 @@ class ProviderAccount(TenantOwned):
     """Requests under way at once, per worker process."""
     answers_keywords = models.BooleanField(default=False)
     """The provider itself answers STOP and HELP, so the platform must not answer a second time."""
+    trouble = models.CharField(max_length=24, blank=True, editable=False)
+    """The provider's error code for which it was paused; empty when a person paused it."""
+    taken_up_at = models.DateTimeField(default=timezone.now, editable=False)
+    """What the provider says of earlier texts does not pause it again."""
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta(TenantOwned.Meta):
@@ -72,6 +76,10 @@ class Sender(TenantOwned):
     country = models.CharField(max_length=2, default="US")
     status = models.CharField(max_length=8, choices=Status, default=Status.ACTIVE)
     is_default = models.BooleanField(default=False)
+    trouble = models.CharField(max_length=24, blank=True, editable=False)
+    """The provider's error code for which it was paused; empty when a person paused it."""
+    taken_up_at = models.DateTimeField(default=timezone.now, editable=False)
+    """What the provider says of earlier texts does not pause it again."""
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta(TenantOwned.Meta):

@@ -18,7 +18,8 @@ from consent.models import ConsentRecord, Suppression
 from consent.services import opt_out
 from messaging.models import Attempt, DeliveryReceipt, Message, ProviderAccount
 from messaging.pipeline.transitions import Change, apply_changes, lock_batches
-from messaging.providers.base import StatusUpdate
+from messaging.pipeline.trouble import Stop, pause
+from messaging.providers.base import StatusUpdate, Stops
 from tenants.scope import all_tenants, tenant_scope
 
 __all__ = ["apply_pending", "store"]
@@ -44,6 +45,7 @@ def store(account: ProviderAccount, attempt_id: UUID | None, update: StatusUpdat
         provider_status=update.provider_status[:24],
         status=update.status,
         number_opted_out=update.number_opted_out,
+        stops=update.stops,
         error_code=update.error_code[:24],
         payload=dict(update.payload),
     )
@@ -100,6 +102,12 @@ def _apply(receipts: Sequence[DeliveryReceipt]) -> None:
         changes.append(Change(attempts[attempt_id].message_id, status, error_code=best.error_code))
     apply_changes(changes, batch_ids=batch_ids)
     _learn_opt_outs(attempts, by_attempt)
+    pause(
+        Stop(attempt_id, Stops(receipt.stops), receipt.error_code)
+        for attempt_id, told in by_attempt.items()
+        for receipt in told
+        if receipt.stops
+    )
     DeliveryReceipt.objects.filter(id__in=[receipt.id for receipt in receipts]).update(applied_at=timezone.now())
 
 

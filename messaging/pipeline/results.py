@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -16,7 +16,8 @@ from consent.models import ConsentRecord, Suppression
 from consent.services import opt_out
 from messaging.models import Attempt, Batch, Message
 from messaging.pipeline.transitions import Change, apply_changes, lock_batches
-from messaging.providers.base import Outcome, SendResult
+from messaging.pipeline.trouble import Stop, pause
+from messaging.providers.base import Outcome, SendResult, Stops
 from tenants.scope import current_tenant_id
 
 __all__ = ["Handed", "backoff", "learn_opt_outs", "record"]
@@ -71,6 +72,7 @@ def record(
     lock_batches([batch_id])
     now = timezone.now()
     progress = any(result.outcome is Outcome.ACCEPTED for result in results)
+    results = [_judged(one, result, progress=progress) for one, result in zip(handed, results, strict=True)]
     in_force = _resolve(handed, results)
     changes = []
     wait = timedelta()
@@ -86,7 +88,22 @@ def record(
                 wait = max(wait, backoff(tries, result.retry_after, longest=min(LONGEST_WAIT, good_for / 30)))
         changes.append(Change(one.message_id, status, error_code=result.error_code))
     apply_changes(changes, batch_ids=[batch_id])
+    pause(
+        Stop(one.attempt_id, result.stops, result.error_code)
+        for one, result in zip(handed, results, strict=True)
+        if result.stops
+    )
     _finish(batch_id, lease, wait)
+
+
+def _judged(one: Handed, result: SendResult, *, progress: bool) -> SendResult:
+    """Whether it is the sender that cannot, or only this destination.
+
+    A sender that reached others just now is not lost, and one that a person took up again was looked at.
+    """
+    if result.perhaps_destination and (progress or one.n > 1):
+        return replace(result, outcome=Outcome.REFUSED, stops=Stops.NOTHING)
+    return result
 
 
 def learn_opt_outs(handed: Sequence[Handed], results: Sequence[SendResult]) -> None:

@@ -14,6 +14,7 @@ __all__ = [
     "SendRequest",
     "SendResult",
     "StatusUpdate",
+    "Stops",
 ]
 
 
@@ -27,6 +28,14 @@ class Outcome(StrEnum):
     """Definitely not accepted, but a later try may be: nothing was written, or the provider said so."""
     UNKNOWN = "unknown"
     """The provider may or may not have it: it must not be sent again until that is known."""
+
+
+class Stops(StrEnum):
+    """What the provider says cannot send any more, whatever the text is and whoever it is for."""
+
+    NOTHING = ""
+    SENDER = "sender"
+    ACCOUNT = "account"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +61,9 @@ class SendResult:
     """Seconds after which another try makes sense."""
     number_opted_out: bool = False
     """The provider refused because the person opted out there: the platform must learn of it."""
+    stops: Stops = Stops.NOTHING
+    perhaps_destination: bool = False
+    """What stops the sender may also be no more than this one destination: the code does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +94,7 @@ class StatusUpdate:
     """Ours: "accepted", "sent", "delivered", "undelivered", "failed", or "" for a word that is not known."""
     error_code: str = ""
     number_opted_out: bool = False
+    stops: Stops = Stops.NOTHING
     payload: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -6,6 +6,8 @@ from messaging.services.senders import (
     add_provider_account,
     add_sender,
     make_default_sender,
+    renew_token,
+    set_account_status,
     set_sender_status,
 )
 from messaging.services.sending import (
@@ -26,8 +28,10 @@ __all__ = [
     "hold_batches",
     "make_default_sender",
     "receive",
+    "renew_token",
     "save_template",
     "send_reply",
+    "set_account_status",
     "set_sender_status",
     "wake",
     "why_or_why_not",

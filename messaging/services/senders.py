@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 
 from common.phone_numbers import NumberProblem, parse
 from common.unique import AlreadyThere, unique
@@ -11,7 +12,14 @@ from messaging.models import ProviderAccount, Sender
 from tenants.audit import record
 from tenants.models import Tenant
 
-__all__ = ["add_provider_account", "add_sender", "make_default_sender", "set_sender_status"]
+__all__ = [
+    "add_provider_account",
+    "add_sender",
+    "make_default_sender",
+    "renew_token",
+    "set_account_status",
+    "set_sender_status",
+]
 
 
 def add_provider_account(*, kind: str, name: str, credentials: Mapping[str, str], **options: object) -> ProviderAccount:
@@ -99,7 +107,33 @@ def make_default_sender(*, sender: Sender) -> None:
 
 def set_sender_status(*, sender: Sender, active: bool) -> None:
     """Pause a sender or take it up again; what is queued for a paused sender is refused with that reason."""
-    before = sender.status
-    sender.status = Sender.Status.ACTIVE if active else Sender.Status.PAUSED
-    sender.save(update_fields=["status"])
-    record("sender.status_changed", target=sender, before={"status": before}, after={"status": sender.status})
+    _set_status(sender, active=active)
+
+
+def set_account_status(*, account: ProviderAccount, active: bool) -> None:
+    """Pause an account with all its senders, or take it up again."""
+    _set_status(account, active=active)
+
+
+def renew_token(*, account: ProviderAccount, auth_token: str) -> None:
+    """Use another token from now on, and take the account up; callbacks signed with the one before still count."""
+    before = account.credentials
+    if auth_token != before.get("auth_token"):
+        account.credentials = {**before, "auth_token": auth_token, "secondary_token": before.get("auth_token", "")}
+        account.save(update_fields=["encrypted_credentials"])
+        record("account.token_renewed", target=account)
+    _set_status(account, active=True)
+
+
+def _set_status(target: Sender | ProviderAccount, *, active: bool) -> None:
+    before = {"status": target.status, **({"error_code": target.trouble} if target.trouble else {})}
+    target.status = target.Status.ACTIVE if active else target.Status.PAUSED
+    target.trouble = ""
+    target.taken_up_at = timezone.now()
+    target.save(update_fields=["status", "trouble", "taken_up_at"])
+    record(
+        "sender.status_changed" if isinstance(target, Sender) else "account.status_changed",
+        target=target,
+        before=before,
+        after={"status": target.status},
+    )

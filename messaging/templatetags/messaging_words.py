@@ -7,7 +7,7 @@ from django import template
 from django.utils.dateformat import format as format_date
 
 from messaging.models import Message
-from messaging.reasons import reason_of
+from messaging.reasons import reason_of, trouble_of
 from messaging.text import TextMeasure
 
 register = template.Library()
@@ -17,6 +17,12 @@ register = template.Library()
 def reason(message: Message) -> str:
     """Why the message was not sent or did not arrive; empty for any other."""
     return reason_of(message)
+
+
+@register.filter
+def trouble(error_code: str) -> str:
+    """Why a sender or an account was paused by the platform itself, and what to do."""
+    return trouble_of(error_code)
 
 
 @register.filter

@@ -13,14 +13,21 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from common.form_pages import form_of
 from common.forms import add_errors
-from messaging.forms import SenderForm, TwilioAccountForm
+from messaging.forms import SenderForm, TokenForm, TwilioAccountForm
 from messaging.models import ProviderAccount, Sender, SenderRegistration
-from messaging.services import add_provider_account, add_sender, make_default_sender, set_sender_status
+from messaging.services import (
+    add_provider_account,
+    add_sender,
+    make_default_sender,
+    renew_token,
+    set_account_status,
+    set_sender_status,
+)
 from tenants.access import TenantRequest, tenant_view
 from tenants.confirmation import recently_confirmed
 from tenants.permissions import Permission, allowed
 
-__all__ = ["account_add", "sender_act", "sender_add", "senders"]
+__all__ = ["account_act", "account_add", "account_token", "sender_act", "sender_add", "senders"]
 
 
 MOST_REGISTRATIONS: Final = 100
@@ -59,6 +66,30 @@ def account_add(request: TenantRequest) -> HttpResponse:
 
 
 @tenant_view(Permission.MANAGE_SETTINGS)
+@recently_confirmed
+@require_http_methods(["GET", "HEAD", "POST"])
+def account_token(request: TenantRequest, account_id: UUID) -> HttpResponse:
+    """Enter another auth token, and take the account up again with it."""
+    account = get_object_or_404(ProviderAccount, id=account_id, kind=ProviderAccount.Kind.TWILIO)
+    form = TokenForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        renew_token(account=account, auth_token=form.cleaned_data["auth_token"])
+        messages.success(request, "Token entered. What waited goes out with it now.")
+        return redirect("senders")
+    return _page(request, token_form=form, token_account=account, status=422 if form.is_bound else 200)
+
+
+@tenant_view(Permission.MANAGE_SETTINGS)
+@require_POST
+def account_act(request: TenantRequest, account_id: UUID, action: str) -> HttpResponse:
+    """Pause an account with all its numbers, or take it up again."""
+    account = get_object_or_404(ProviderAccount, id=account_id)
+    set_account_status(account=account, active=action == "activate")
+    messages.success(request, "Taken up again." if action == "activate" else "Paused: nothing is sent through it now.")
+    return redirect("senders")
+
+
+@tenant_view(Permission.MANAGE_SETTINGS)
 @form_of("senders")
 def sender_add(request: TenantRequest) -> HttpResponse:
     """Add a number."""
@@ -93,15 +124,19 @@ def _page(
     *,
     account_form: TwilioAccountForm | None = None,
     sender_form: SenderForm | None = None,
+    token_form: TokenForm | None = None,
+    token_account: ProviderAccount | None = None,
     status: int = 200,
 ) -> HttpResponse:
     context = {
-        "shown_dialog": "account" if account_form else "sender" if sender_form else "",
+        "shown_dialog": "account" if account_form else "sender" if sender_form else "token" if token_form else "",
         "senders": Sender.objects.select_related("provider_account").order_by("-is_default", "value"),
         "accounts": ProviderAccount.objects.order_by("name"),
         "registrations": SenderRegistration.objects.select_related("sender").order_by("-id")[:MOST_REGISTRATIONS],
         "account_form": account_form or TwilioAccountForm(),
         "sender_form": sender_form or SenderForm(),
+        "token_form": token_form,
+        "token_account": token_account,
         "callback_base": f"{settings.PUBLIC_BASE_URL}/callbacks",
         "callbacks_reachable": settings.PUBLIC_BASE_URL.startswith("https://"),
         "may_manage": allowed(request.membership.role, Permission.MANAGE_SETTINGS),

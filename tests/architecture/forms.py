@@ -33,8 +33,8 @@ from contacts.services import (
     upload_import,
 )
 from contacts.services.bulk import People
-from messaging.models import MessageTemplate
-from messaging.services import save_template
+from messaging.models import MessageTemplate, ProviderAccount
+from messaging.services import add_provider_account, save_template
 from support.models import Conversation
 from tenants.models import AuditEntry, Membership, Tenant
 from tenants.permissions import Role
@@ -63,7 +63,9 @@ def _before_its_deletion(_: Any) -> Posted:
 
 
 FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
+    "account_act": lambda s: ({"account_id": s.account.id, "action": "pause"}, {}),
     "account_add": lambda _: ({}, {"name": "New", "account_sid": f"AC{'0' * 32}", "auth_token": "t" * 32}),
+    "account_token": lambda s: ({"account_id": s.at_twilio.id}, {"auth_token": "n" * 32}),
     "audit_export": lambda _: ({}, {"about": "member"}),
     "business": lambda _: (
         {},
@@ -200,6 +202,10 @@ def stage(cast: Cast, client: Client) -> Stage:
             tag=get_or_create_tag(name="regular"),
             template=save_template(template=MessageTemplate(name="Hours", body="We close at six")),
             job=upload_import(tenant=tenant, file_name="people.csv", content=FILE, user_id=cast.alice.id),
+        )
+        secrets = {"account_sid": f"AC{'1' * 32}", "auth_token": "t" * 32}
+        things.at_twilio = add_provider_account(
+            kind=ProviderAccount.Kind.TWILIO, name="Ours at Twilio", credentials=secrets
         )
         things.zoe = add_member(email="zoe@clinic.example", role=Role.OWNER)
         accept_membership(membership=things.zoe)

@@ -69,6 +69,8 @@ def test_changing_settings_needs_the_permission(
     assert client.get(reverse("template_edit", args=[template.id])).status_code == 403
     for url in (
         reverse("account_add"),
+        reverse("account_token", args=[cast.clinic.account.id]),
+        reverse("account_act", args=[cast.clinic.account.id, "pause"]),
         reverse("sender_add"),
         reverse("sender_act", args=[cast.clinic.sender.id, "pause"]),
         reverse("template_new"),
@@ -85,6 +87,9 @@ def test_another_tenants_things_do_not_exist(client: Client, cast: Cast, templat
         assert client.post(reverse("template_delete", args=[template_id])).status_code == 404
     for action in ("default", "pause", "activate"):
         assert client.post(reverse("sender_act", args=[cast.clinic.sender.id, action])).status_code == 404
+    for action in ("pause", "activate"):
+        assert client.post(reverse("account_act", args=[cast.clinic.account.id, action])).status_code == 404
+    assert client.post(reverse("account_token", args=[cast.clinic.account.id])).status_code == 404
     assert "News" not in text_of(client.get(reverse("templates")))
     page = text_of(client.get(reverse("senders")))
     assert "(202) 555-0190" not in page

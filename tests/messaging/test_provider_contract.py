@@ -103,7 +103,10 @@ def send(kind: str, wire: Wire) -> SendResult:
         (201, "", Outcome.ACCEPTED),
         (400, "21211", Outcome.REFUSED),
         (400, "21610", Outcome.REFUSED),
-        (401, "20003", Outcome.REFUSED),
+        (401, "20003", Outcome.TRY_AGAIN),
+        (401, "99999", Outcome.TRY_AGAIN),
+        (400, "21606", Outcome.TRY_AGAIN),
+        (400, "99999", Outcome.REFUSED),
         (429, "20429", Outcome.TRY_AGAIN),
         (500, "20500", Outcome.UNKNOWN),
         (503, "20503", Outcome.UNKNOWN),
@@ -114,6 +117,7 @@ def test_answers(kind: str, status: int, code: str, outcome: Outcome) -> None:
     assert result.outcome is outcome
     assert bool(result.provider_message_id) is (outcome is Outcome.ACCEPTED)
     assert result.number_opted_out is (code == "21610")
+    assert result.stops == {"21606": "sender"}.get(code, "account" if status == 401 else "")
     if outcome is not Outcome.ACCEPTED:
         assert result.error_code == code
 
@@ -206,6 +210,7 @@ def test_every_error_code_of_twilio_has_a_meaning() -> None:
     for code, entry in _TABLE.items():
         result = classify(400, code)
         assert result.error_code == code
-        assert (result.outcome is Outcome.TRY_AGAIN) is (entry["retry"] is True)
+        # What stops the sender is offered again too, but only after a person has acted.
+        assert (result.outcome is Outcome.TRY_AGAIN) is (entry["retry"] is True or bool(result.stops))
         assert (result.outcome is Outcome.UNKNOWN) is (entry["retry"] is None)
     assert classify(400, "99999").outcome is Outcome.REFUSED

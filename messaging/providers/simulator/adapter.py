@@ -16,8 +16,8 @@ from messaging.providers.base import (
     StatusUpdate,
 )
 from messaging.providers.forms import read_form, without_nul
-from messaging.providers.simulator.behaviour import OPTED_OUT
 from messaging.providers.simulator.signing import SIGNATURE_HEADER, is_genuine, sign
+from messaging.providers.twilio.errors import classify, means_opted_out, stopped_by
 
 __all__ = ["SimulatorProvider"]
 
@@ -62,7 +62,8 @@ class SimulatorProvider:
             provider_status=form["status"],
             status=form["status"] if form["status"] in _STATUS_WORDS else "",
             error_code=code,
-            number_opted_out=code == OPTED_OUT,
+            number_opted_out=means_opted_out(code),
+            stops=stopped_by(code),
             payload=form,
         )
 
@@ -90,8 +91,7 @@ class SimulatorProvider:
         code = answer.get("error_code", "")
         if status == 201 and answer.get("id"):
             return SendResult(Outcome.ACCEPTED, provider_message_id=answer["id"])
-        if status == 429:
-            return SendResult(Outcome.TRY_AGAIN, error_code=code, retry_after=1.0)
-        if status >= 500 or status == 201:
+        if status == 201:
             return SendResult(Outcome.UNKNOWN, error_code=code)
-        return SendResult(Outcome.REFUSED, error_code=code, number_opted_out=code == OPTED_OUT)
+        # The codes are those that Twilio uses.
+        return classify(status, code)

@@ -18,7 +18,7 @@ from messaging.providers.base import (
     StatusUpdate,
 )
 from messaging.providers.forms import read_form, without_nul
-from messaging.providers.twilio.errors import means_opted_out
+from messaging.providers.twilio.errors import means_opted_out, stopped_by
 
 __all__ = ["read_inbound", "read_status"]
 
@@ -51,6 +51,7 @@ def read_status(callback: CallbackRequest, *, account_sid: str, secrets: Sequenc
         status=_STATUS_WORDS.get(form["MessageStatus"], ""),
         error_code=code,
         number_opted_out=means_opted_out(code),
+        stops=stopped_by(code),
         payload=form,
     )
 

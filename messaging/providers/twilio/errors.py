@@ -4,15 +4,19 @@ import json
 from pathlib import Path
 from typing import Final
 
-from messaging.providers.base import Outcome, SendResult
+from messaging.providers.base import Outcome, SendResult, Stops
 
-__all__ = ["class_of", "classify", "means_opted_out"]
+__all__ = ["class_of", "classify", "means_opted_out", "stopped_by"]
 
 _TABLE: Final = {
     str(entry["code"]): entry
     for entry in json.loads(Path(__file__).with_name("errors.json").read_text(encoding="utf-8"))["errors"]
 }
 _FIRST_RETRY_SECONDS: Final = 1.0
+_STOPS: Final = {"pause_sender": Stops.SENDER, "pause_tenant_sender": Stops.ACCOUNT}
+_UNAUTHORIZED: Final = 401
+_PERHAPS_DESTINATION: Final = frozenset({"21606", "21703"})
+"""Said of a number that is lost, and of one that cannot reach this one country."""
 
 
 def classify(http_status: int, code: str) -> SendResult:
@@ -22,6 +26,8 @@ def classify(http_status: int, code: str) -> SendResult:
         error_code=code or f"http_{http_status}",
         retry_after=_FIRST_RETRY_SECONDS,
         number_opted_out=means_opted_out(code),
+        stops=Stops.ACCOUNT if http_status == _UNAUTHORIZED else stopped_by(code),
+        perhaps_destination=code in _PERHAPS_DESTINATION,
     )
 
 
@@ -35,12 +41,20 @@ def means_opted_out(code: str) -> bool:
     return class_of(code) == "consent"
 
 
+def stopped_by(code: str) -> Stops:
+    """What cannot send any more until a person acts, according to the code."""
+    return _STOPS.get(_TABLE[code]["action"], Stops.NOTHING) if code in _TABLE else Stops.NOTHING
+
+
 def _outcome(http_status: int, code: str) -> Outcome:
     if http_status == 429:
         # Documented as not processed, so another try cannot duplicate.
         return Outcome.TRY_AGAIN
     if http_status >= 500:
         return Outcome.UNKNOWN
+    if http_status == _UNAUTHORIZED or stopped_by(code):
+        # Refused for what is wrong with the sender, not with the text: it keeps its place until that is mended.
+        return Outcome.TRY_AGAIN
     retry = _TABLE[code]["retry"] if code in _TABLE else False
     if retry is None:
         return Outcome.UNKNOWN
