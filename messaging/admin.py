@@ -8,7 +8,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 
 from messaging.models import Attempt, InboundMessage, Message, ProviderAccount, Sender, SenderRegistration
-from tenants.audit import record
+from messaging.services import replace_secret
 from tenants.platform_admin import TenantDataAdmin, masked_number, masked_text
 
 __all__ = [
@@ -65,11 +65,10 @@ class ProviderAccountAdmin(TenantDataAdmin[ProviderAccount]):
         change: bool,  # noqa: FBT001
     ) -> None:
         """Keep a new secret in place of the present one, and say in the log no more than that."""
-        secret = form.cleaned_data["new_secret"]
-        if secret:
-            name = "auth_token" if obj.kind == ProviderAccount.Kind.TWILIO else "secret"
-            obj.credentials = {**obj.credentials, name: secret}
-            record("account.secret_replaced", target=obj)
+        if "status" in form.changed_data:
+            obj.decide(active=obj.status == obj.Status.ACTIVE)
+        if secret := form.cleaned_data["new_secret"]:
+            replace_secret(account=obj, secret=secret)
         super().save_model(request, obj, form, change)
 
 
@@ -81,6 +80,18 @@ class SenderAdmin(TenantDataAdmin[Sender]):
     list_display = ("value", "label", "kind", "status", "is_default", "created_at")
     fields = ("value", "label", "kind", "country", "status", "is_default", "created_at")
     readonly_fields = ("value", "is_default", "created_at")
+
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: Sender,
+        form: ModelForm[Sender],
+        change: bool,  # noqa: FBT001
+    ) -> None:
+        """A pause or its end is a person's decision, which settles what the provider said."""
+        if "status" in form.changed_data:
+            obj.decide(active=obj.status == obj.Status.ACTIVE)
+        super().save_model(request, obj, form, change)
 
 
 @admin.register(SenderRegistration)

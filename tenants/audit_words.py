@@ -136,7 +136,6 @@ WORDS: Final[dict[str, str]] = {
     "sender.stopped": "noted that the provider refuses the sender {target}, and paused it",
     "account.stopped": "noted that the provider refuses the account {target}, and paused it",
     "account.status_changed": "paused or took up the account {target}",
-    "account.token_renewed": "entered another token for the account {target}",
     "account.added": "added the provider account {target}",
     "account.secret_replaced": "replaced the secret of the provider account {target}",
     "platform.listed": "looked at the list of {target}",

@@ -88,9 +88,12 @@ def home(request: TenantRequest) -> HttpResponse:
 
 def _stopped() -> list[str]:
     """The senders and accounts that the provider refuses."""
-    return [
-        str(each) for model in (ProviderAccount, Sender) for each in model.objects.exclude(trouble="")[:_MOST_STOPPED]
+    refused = [
+        each
+        for model in (ProviderAccount, Sender)
+        for each in model.objects.filter(status=model.Status.PAUSED).exclude(trouble="")[:_MOST_STOPPED]
     ]
+    return [str(each) for each in refused]
 
 
 def _restricted_home(request: TenantRequest) -> dict[str, object]:

@@ -12,20 +12,43 @@ from tenants.owned import TenantForeignKey, TenantOwned
 __all__ = ["ProviderAccount", "Sender"]
 
 
-class ProviderAccount(TenantOwned):
+class Pausable(TenantOwned):
+    """What carries texts, and can be paused: by a person, or when the provider refuses it (``pipeline.trouble``)."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "Active"
+        PAUSED = "paused", "Paused"
+
+    status = models.CharField(max_length=8, choices=Status, default=Status.ACTIVE)
+    trouble = models.CharField(max_length=24, blank=True, editable=False)
+    """The provider's error code for which it was paused; empty when a person paused it."""
+    taken_up_at = models.DateTimeField(default=timezone.now, editable=False)
+    """What the provider says of earlier texts does not pause it again."""
+
+    class Meta(TenantOwned.Meta):
+        abstract = True
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether it is paused because the provider refuses it."""
+        return self.status == self.Status.PAUSED and bool(self.trouble)
+
+    def decide(self, *, active: bool) -> None:
+        """A person pauses it or takes it up again; what the provider has said so far is settled by that."""
+        self.status = self.Status.ACTIVE if active else self.Status.PAUSED
+        self.trouble = ""
+        self.taken_up_at = timezone.now()
+
+
+class ProviderAccount(Pausable):
     """An account at a provider, with its credentials encrypted at rest."""
 
     class Kind(models.TextChoices):
         TWILIO = "twilio", "Twilio"
         SIMULATOR = "simulator", "Simulated phone network"
 
-    class Status(models.TextChoices):
-        ACTIVE = "active", "Active"
-        PAUSED = "paused", "Paused"
-
     kind = models.CharField(max_length=12, choices=Kind)
     name = models.CharField(max_length=80)
-    status = models.CharField(max_length=8, choices=Status, default=Status.ACTIVE)
     encrypted_credentials = models.BinaryField(editable=False)
     account_reference = models.CharField(max_length=64, blank=True)
     """The account's public id at the provider (Twilio: AccountSid); callbacks must name it."""
@@ -33,13 +56,9 @@ class ProviderAccount(TenantOwned):
     """Requests under way at once, per worker process."""
     answers_keywords = models.BooleanField(default=False)
     """The provider itself answers STOP and HELP, so the platform must not answer a second time."""
-    trouble = models.CharField(max_length=24, blank=True, editable=False)
-    """The provider's error code for which it was paused; empty when a person paused it."""
-    taken_up_at = models.DateTimeField(default=timezone.now, editable=False)
-    """What the provider says of earlier texts does not pause it again."""
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    class Meta(TenantOwned.Meta):
+    class Meta(Pausable.Meta):
         constraints = [models.UniqueConstraint(fields=["tenant", "name"], name="provider_account_name_once")]
 
     def __str__(self) -> str:
@@ -56,7 +75,7 @@ class ProviderAccount(TenantOwned):
         self.encrypted_credentials = encrypt(json.dumps(secrets))
 
 
-class Sender(TenantOwned):
+class Sender(Pausable):
     """A number (or a name) that messages come from."""
 
     class Kind(models.TextChoices):
@@ -64,25 +83,16 @@ class Sender(TenantOwned):
         TOLL_FREE = "toll_free", "Toll-free number"
         SHORT_CODE = "short_code", "Short code"
 
-    class Status(models.TextChoices):
-        ACTIVE = "active", "Active"
-        PAUSED = "paused", "Paused"
-
     provider_account = TenantForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="+")
     value = models.CharField("number", max_length=16)
     """E.164, or the digits of a short code."""
     label = models.CharField(max_length=60, blank=True)
     kind = models.CharField(max_length=12, choices=Kind, default=Kind.LONG_CODE)
     country = models.CharField(max_length=2, default="US")
-    status = models.CharField(max_length=8, choices=Status, default=Status.ACTIVE)
     is_default = models.BooleanField(default=False)
-    trouble = models.CharField(max_length=24, blank=True, editable=False)
-    """The provider's error code for which it was paused; empty when a person paused it."""
-    taken_up_at = models.DateTimeField(default=timezone.now, editable=False)
-    """What the provider says of earlier texts does not pause it again."""
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    class Meta(TenantOwned.Meta):
+    class Meta(Pausable.Meta):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "provider_account", "value"], name="sender_once"),
             models.UniqueConstraint(fields=["tenant"], condition=models.Q(is_default=True), name="sender_one_default"),

@@ -6,7 +6,7 @@ from messaging.services.senders import (
     add_provider_account,
     add_sender,
     make_default_sender,
-    renew_token,
+    replace_secret,
     set_account_status,
     set_sender_status,
 )
@@ -28,7 +28,7 @@ __all__ = [
     "hold_batches",
     "make_default_sender",
     "receive",
-    "renew_token",
+    "replace_secret",
     "save_template",
     "send_reply",
     "set_account_status",

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 
 from common.phone_numbers import NumberProblem, parse
 from common.unique import AlreadyThere, unique
@@ -16,7 +15,7 @@ __all__ = [
     "add_provider_account",
     "add_sender",
     "make_default_sender",
-    "renew_token",
+    "replace_secret",
     "set_account_status",
     "set_sender_status",
 ]
@@ -106,34 +105,41 @@ def make_default_sender(*, sender: Sender) -> None:
 
 
 def set_sender_status(*, sender: Sender, active: bool) -> None:
-    """Pause a sender or take it up again; what is queued for a paused sender is refused with that reason."""
-    _set_status(sender, active=active)
+    """Pause a sender or take it up again; what is queued for it waits as long as it is worth sending."""
+    before = _as_it_is(sender)
+    _decide(sender, active=active)
+    record("sender.status_changed", target=sender, before=before, after=_as_it_is(sender))
 
 
 def set_account_status(*, account: ProviderAccount, active: bool) -> None:
     """Pause an account with all its senders, or take it up again."""
-    _set_status(account, active=active)
+    before = _as_it_is(account)
+    _decide(account, active=active)
+    record("account.status_changed", target=account, before=before, after=_as_it_is(account))
 
 
-def renew_token(*, account: ProviderAccount, auth_token: str) -> None:
-    """Use another token from now on, and take the account up; callbacks signed with the one before still count."""
-    before = account.credentials
-    if auth_token != before.get("auth_token"):
-        account.credentials = {**before, "auth_token": auth_token, "secondary_token": before.get("auth_token", "")}
+def replace_secret(*, account: ProviderAccount, secret: str) -> None:
+    """Use another secret from now on; an account that the provider refused is taken up again with it.
+
+    Callbacks that Twilio signs with the auth token before still count.
+    """
+    known = account.credentials
+    if account.kind == ProviderAccount.Kind.TWILIO:
+        changed = {"auth_token": secret, "secondary_token": known["auth_token"]}
+    else:
+        changed = {"secret": secret}
+    if secret not in (known.get("auth_token"), known.get("secret")):
+        account.credentials = {**known, **changed}
         account.save(update_fields=["encrypted_credentials"])
-        record("account.token_renewed", target=account)
-    _set_status(account, active=True)
+        record("account.secret_replaced", target=account)
+    if account.is_refused:
+        set_account_status(account=account, active=True)
 
 
-def _set_status(target: Sender | ProviderAccount, *, active: bool) -> None:
-    before = {"status": target.status, **({"error_code": target.trouble} if target.trouble else {})}
-    target.status = target.Status.ACTIVE if active else target.Status.PAUSED
-    target.trouble = ""
-    target.taken_up_at = timezone.now()
+def _decide(target: Sender | ProviderAccount, *, active: bool) -> None:
+    target.decide(active=active)
     target.save(update_fields=["status", "trouble", "taken_up_at"])
-    record(
-        "sender.status_changed" if isinstance(target, Sender) else "account.status_changed",
-        target=target,
-        before=before,
-        after={"status": target.status},
-    )
+
+
+def _as_it_is(target: Sender | ProviderAccount) -> dict[str, str]:
+    return {"status": target.status, "error_code": target.trouble}

@@ -19,7 +19,7 @@ from messaging.services import (
     add_provider_account,
     add_sender,
     make_default_sender,
-    renew_token,
+    replace_secret,
     set_account_status,
     set_sender_status,
 )
@@ -69,12 +69,12 @@ def account_add(request: TenantRequest) -> HttpResponse:
 @recently_confirmed
 @require_http_methods(["GET", "HEAD", "POST"])
 def account_token(request: TenantRequest, account_id: UUID) -> HttpResponse:
-    """Enter another auth token, and take the account up again with it."""
+    """Enter another auth token, and with it take up an account that was refused."""
     account = get_object_or_404(ProviderAccount, id=account_id, kind=ProviderAccount.Kind.TWILIO)
     form = TokenForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        renew_token(account=account, auth_token=form.cleaned_data["auth_token"])
-        messages.success(request, "Token entered. What waited goes out with it now.")
+        replace_secret(account=account, secret=form.cleaned_data["auth_token"])
+        messages.success(request, "Token entered. Texts go out with it from now on.")
         return redirect("senders")
     return _page(request, token_form=form, token_account=account, status=422 if form.is_bound else 200)
 

@@ -16,7 +16,7 @@ from messaging.pipeline.receipt import apply_pending, store
 from messaging.providers.base import StatusUpdate, Stops
 from messaging.providers.twilio.errors import _TABLE, classify, stopped_by
 from messaging.reasons import _STOPPED_BY
-from messaging.services import add_provider_account, renew_token, set_account_status, set_sender_status
+from messaging.services import add_provider_account, replace_secret, set_account_status, set_sender_status
 from tenants.models import AuditEntry
 from tenants.scope import tenant_scope
 from tests.cast import Cast, Company
@@ -161,13 +161,18 @@ def test_pausing_by_hand_needs_no_reason(clinic: Company) -> None:
 
 
 def test_each_code_that_pauses_has_its_words() -> None:
-    assert set(_STOPPED_BY) == {code for code in _TABLE if stopped_by(code)}
+    assert set(_STOPPED_BY) == {code for code in _TABLE if classify(400, code).stops}
 
 
 def test_only_what_stops_everything_pauses() -> None:
     for code, entry in _TABLE.items():
-        assert bool(stopped_by(code)) is (entry["action"] in ("pause_sender", "pause_tenant_sender")), code
         result = classify(400, code)
+        assert bool(result.stops) is (entry["action"] in ("pause_sender", "pause_tenant_sender")), code
+        assert bool(stopped_by(code)) is (bool(result.stops) and not result.perhaps_destination), (
+            "of one text that was taken"
+        )
+        assert not classify(429, code).stops
+        assert not classify(500, code).stops
         assert not (result.stops and result.outcome == "refused"), code
 
 
@@ -218,9 +223,9 @@ def test_another_token_is_entered(
         }
         assert (account.status, account.trouble) == ("active", "")
         entries = json.dumps(list(AuditEntry.objects.values_list("action", "before", "after")))
-        assert "account.token_renewed" in entries
+        assert "account.secret_replaced" in entries
         assert "newnew" not in entries
-        renew_token(account=account, auth_token="new" * 10)
+        replace_secret(account=account, secret="new" * 10)
         assert ProviderAccount.objects.get(id=at_twilio.id).credentials["secondary_token"] == "old" * 10
     confirm(client, committed_cast.alice, seconds_ago=100_000)
     assert client.post(address, {"auth_token": "x" * 32}).status_code == 302

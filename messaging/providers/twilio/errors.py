@@ -26,7 +26,7 @@ def classify(http_status: int, code: str) -> SendResult:
         error_code=code or f"http_{http_status}",
         retry_after=_FIRST_RETRY_SECONDS,
         number_opted_out=means_opted_out(code),
-        stops=Stops.ACCOUNT if http_status == _UNAUTHORIZED else stopped_by(code),
+        stops=_stopped_by_answer(http_status, code),
         perhaps_destination=code in _PERHAPS_DESTINATION,
     )
 
@@ -42,7 +42,17 @@ def means_opted_out(code: str) -> bool:
 
 
 def stopped_by(code: str) -> Stops:
-    """What cannot send any more until a person acts, according to the code."""
+    """What cannot send any more until a person acts, where the code says that for certain."""
+    return Stops.NOTHING if code in _PERHAPS_DESTINATION else _named_by(code)
+
+
+def _stopped_by_answer(http_status: int, code: str) -> Stops:
+    if http_status == _UNAUTHORIZED:
+        return Stops.ACCOUNT
+    return _named_by(code) if 400 <= http_status < 500 and http_status != 429 else Stops.NOTHING
+
+
+def _named_by(code: str) -> Stops:
     return _STOPS.get(_TABLE[code]["action"], Stops.NOTHING) if code in _TABLE else Stops.NOTHING
 
 
@@ -52,7 +62,7 @@ def _outcome(http_status: int, code: str) -> Outcome:
         return Outcome.TRY_AGAIN
     if http_status >= 500:
         return Outcome.UNKNOWN
-    if http_status == _UNAUTHORIZED or stopped_by(code):
+    if _stopped_by_answer(http_status, code):
         # Refused for what is wrong with the sender, not with the text: it keeps its place until that is mended.
         return Outcome.TRY_AGAIN
     retry = _TABLE[code]["retry"] if code in _TABLE else False
