@@ -289,6 +289,29 @@ def test_a_secret_is_replaced_and_never_shown(client: Client, cast: Cast, things
     assert account.credentials == {"secret": "brand-new-secret"}
 
 
+@pytest.mark.parametrize("kind", ["sender", "provideraccount"])
+def test_taking_up_what_the_provider_refused_settles_it(
+    client: Client, cast: Cast, things: dict[str, Any], kind: str
+) -> None:
+    ada(client)
+    work_on(client, cast.clinic.tenant)
+    refused = things[kind]
+    with tenant_scope(cast.clinic.tenant.id):
+        type(refused).objects.filter(id=refused.id).update(status="paused", trouble="20003")
+        refused.refresh_from_db()
+    before = refused.taken_up_at
+    data = {
+        "sender": {"label": "Desk", "kind": "long_code", "country": "US"},
+        "provideraccount": {"name": "Simulator", "max_in_flight": "256", "new_secret": ""},
+    }[kind]
+    answer = client.post(address(type(refused), "change", refused.pk), {**data, "status": "active"})
+    assert answer.status_code == 302
+    with tenant_scope(cast.clinic.tenant.id):
+        refused.refresh_from_db()
+    assert (refused.status, refused.trouble) == ("active", "")
+    assert refused.taken_up_at > before
+
+
 def test_a_registration_is_kept_and_the_tenant_sees_its_state(client: Client, cast: Cast) -> None:
     ada(client)
     work_on(client, cast.clinic.tenant)
