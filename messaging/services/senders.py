@@ -125,7 +125,7 @@ def replace_secret(*, account: ProviderAccount, secret: str) -> None:
     """
     known = account.credentials
     if account.kind == ProviderAccount.Kind.TWILIO:
-        changed = {"auth_token": secret, "secondary_token": known["auth_token"]}
+        changed = {"auth_token": secret, "secondary_token": known.get("auth_token", "")}
     else:
         changed = {"secret": secret}
     if secret not in (known.get("auth_token"), known.get("secret")):

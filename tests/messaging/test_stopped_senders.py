@@ -233,6 +233,18 @@ def test_another_token_is_entered(
         assert ProviderAccount.objects.get(id=at_twilio.id).credentials["auth_token"] == "new" * 10
 
 
+def test_an_account_without_a_token_gets_one(
+    client: Client, clinic: Company, committed_cast: Cast, at_twilio: ProviderAccount
+) -> None:
+    with tenant_scope(clinic.tenant.id):
+        at_twilio.credentials = {"account_sid": f"AC{'1' * 32}"}
+        at_twilio.save()
+    sign_in(client, committed_cast.alice, clinic.tenant)
+    assert client.post(reverse("account_token", args=[at_twilio.id]), {"auth_token": "new" * 10}).status_code == 302
+    with tenant_scope(clinic.tenant.id):
+        assert ProviderAccount.objects.get(id=at_twilio.id).credentials["auth_token"] == "new" * 10
+
+
 def test_a_simulated_account_has_no_token(client: Client, clinic: Company, committed_cast: Cast) -> None:
     sign_in(client, committed_cast.alice, clinic.tenant)
     assert client.get(reverse("account_token", args=[clinic.account.id])).status_code == 404
