@@ -1,14 +1,17 @@
 """What the platform asks of a provider, whoever it is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 __all__ = [
     "CallbackRefused",
     "CallbackRequest",
+    "CouldNotAsk",
     "InboundText",
+    "KnownText",
     "Outcome",
     "Provider",
     "SendRequest",
@@ -113,11 +116,45 @@ class InboundText:
     payload: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class KnownText:
+    """A text as the provider has it on record."""
+
+    provider_message_id: str
+    sender: str
+    number: str
+    """The person's, whoever of the two wrote."""
+    body: str
+    created_at: datetime
+    provider_status: str
+    status: str
+    """Ours, as in ``StatusUpdate``."""
+    error_code: str = ""
+    inbound: bool = False
+    """The person wrote it; ``sender`` is then the tenant's number it was sent to."""
+
+
+class CouldNotAsk(Exception):
+    """The provider did not answer a question: nothing may be concluded from that."""
+
+
 class Provider(Protocol):
     """An adapter, bound to one account's credentials."""
 
     async def send(self, request: SendRequest) -> SendResult:
         """Hand one text over. Never raises for what the provider or the network does."""
+
+    async def texts_to(self, number: str, *, since: datetime) -> Sequence[KnownText]:
+        """All texts handed over for a number since then; raises ``CouldNotAsk``. How an attempt in doubt is settled."""
+
+    async def fetch(self, provider_message_id: str) -> KnownText | None:
+        """One text, or None when the provider has no such text; raises ``CouldNotAsk``."""
+
+    def texts_between(self, since: datetime, until: datetime) -> AsyncIterator[KnownText]:
+        """All texts of the account in this time, in both directions, in no particular order; raises ``CouldNotAsk``."""
+
+    async def cancel(self, provider_message_id: str) -> bool:
+        """Take back a text that the provider has not sent yet; False when it is too late. Raises ``CouldNotAsk``."""
 
     async def close(self) -> None:
         """Give back connections."""

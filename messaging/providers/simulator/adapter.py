@@ -1,7 +1,8 @@
 """Handing messages to the simulated phone network."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 import aiohttp
@@ -9,7 +10,9 @@ import aiohttp
 from messaging.providers.base import (
     CallbackRefused,
     CallbackRequest,
+    CouldNotAsk,
     InboundText,
+    KnownText,
     Outcome,
     SendRequest,
     SendResult,
@@ -47,6 +50,22 @@ class SimulatorProvider:
             return SendResult(Outcome.TRY_AGAIN, error_code="not_connected", retry_after=2.0)
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError):
             return SendResult(Outcome.UNKNOWN, error_code="no_answer")
+
+    async def texts_to(self, number: str, *, since: datetime) -> Sequence[KnownText]:
+        """The network keeps no record yet."""
+        raise CouldNotAsk("no record")
+
+    async def fetch(self, provider_message_id: str) -> KnownText | None:
+        """The network keeps no record yet."""
+        raise CouldNotAsk("no record")
+
+    def texts_between(self, since: datetime, until: datetime) -> AsyncIterator[KnownText]:
+        """The network keeps no record yet."""
+        raise CouldNotAsk("no record")
+
+    async def cancel(self, provider_message_id: str) -> bool:
+        """What was taken is sent at once."""
+        return False
 
     async def close(self) -> None:
         """Close the connections."""

@@ -1,6 +1,7 @@
 """Handing messages to Twilio over its REST API, with the official SDK."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 import aiohttp
@@ -10,12 +11,13 @@ from twilio.rest import Client
 from messaging.providers.base import (
     CallbackRequest,
     InboundText,
+    KnownText,
     Outcome,
     SendRequest,
     SendResult,
     StatusUpdate,
 )
-from messaging.providers.twilio import callbacks
+from messaging.providers.twilio import callbacks, records
 from messaging.providers.twilio.errors import classify
 from messaging.providers.twilio.transport import TWILIO_API, NothingSent, Transport
 
@@ -56,6 +58,22 @@ class TwilioProvider:
         if not message.sid:
             return SendResult(Outcome.UNKNOWN, error_code="unreadable_answer")
         return SendResult(Outcome.ACCEPTED, provider_message_id=message.sid)
+
+    async def texts_to(self, number: str, *, since: datetime) -> Sequence[KnownText]:
+        """What was handed over for a number since then; raises ``CouldNotAsk``."""
+        return await records.texts_to(self._messages, number, since=since)
+
+    async def fetch(self, provider_message_id: str) -> KnownText | None:
+        """One message; raises ``CouldNotAsk``."""
+        return await records.fetch(self._messages, provider_message_id)
+
+    def texts_between(self, since: datetime, until: datetime) -> AsyncIterator[KnownText]:
+        """All messages of the account in this time; raises ``CouldNotAsk``."""
+        return records.texts_between(self._messages, since, until)
+
+    async def cancel(self, provider_message_id: str) -> bool:
+        """Cancel a scheduled message; raises ``CouldNotAsk``."""
+        return await records.cancel(self._messages, provider_message_id)
 
     async def close(self) -> None:
         """Close the connections."""

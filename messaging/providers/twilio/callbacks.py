@@ -19,21 +19,10 @@ from messaging.providers.base import (
 )
 from messaging.providers.forms import read_form, without_nul
 from messaging.providers.twilio.errors import means_opted_out, stopped_by
+from messaging.providers.twilio.statuses import status_of
 
 __all__ = ["read_inbound", "read_status"]
 
-_STATUS_WORDS: Final[Mapping[str, str]] = {
-    "accepted": "accepted",
-    "scheduled": "accepted",
-    "queued": "accepted",
-    "sending": "accepted",
-    "sent": "sent",
-    "delivered": "delivered",
-    "read": "delivered",
-    "undelivered": "undelivered",
-    "failed": "failed",
-    "canceled": "failed",
-}
 _MESSAGE_SID: Final = re.compile(r"(?:SM|MM)[0-9A-Za-z]{32}")
 """Its length is what makes a repeated callback recognisable: the signature runs names and values together, so an old
 request could be cut anew ("SM...NumMedia0" with NumMedia left out) and would pass for another text."""
@@ -48,7 +37,7 @@ def read_status(callback: CallbackRequest, *, account_sid: str, secrets: Sequenc
     return StatusUpdate(
         provider_message_id=form["MessageSid"],
         provider_status=form["MessageStatus"],
-        status=_STATUS_WORDS.get(form["MessageStatus"], ""),
+        status=status_of(form["MessageStatus"]),
         error_code=code,
         number_opted_out=means_opted_out(code),
         stops=stopped_by(code),

@@ -1,0 +1,102 @@
+"""Asking Twilio what it has on record: one text, the texts to a number, all texts of a time.
+
+Twilio's list can be filtered by destination and by the day of sending only, and a text that still is in its queue has no
+day of sending. So a list is read newest first, until its entries are older than what is looked for.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeVar
+
+import aiohttp
+from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.rest.api.v2010.account.message import MessageInstance, MessageList
+
+from messaging.providers.base import CouldNotAsk, KnownText
+from messaging.providers.twilio.statuses import status_of
+from messaging.providers.twilio.transport import NothingSent
+
+__all__ = ["cancel", "fetch", "texts_between", "texts_to"]
+
+PAGE: Final = 1_000
+"""The most that Twilio gives at once."""
+LONGEST_QUEUED: Final = timedelta(hours=36)
+"""A list is sorted by the time of sending, and a text may wait for it that long: reading goes on for so much more."""
+_GONE: Final = 404
+
+AnswerT = TypeVar("AnswerT")
+
+
+async def fetch(messages: MessageList, provider_message_id: str) -> KnownText | None:
+    """One text; None when there is none by this id. Raises ``CouldNotAsk``."""
+    found = await _ask(messages(provider_message_id).fetch_async)
+    return None if found is None else _known(found)
+
+
+async def texts_to(messages: MessageList, number: str, *, since: datetime) -> list[KnownText]:
+    """What was handed over for a number since then. Raises ``CouldNotAsk``."""
+    return [text async for text in _pages(messages, since=since, to=number) if not text.inbound]
+
+
+async def texts_between(messages: MessageList, since: datetime, until: datetime) -> AsyncIterator[KnownText]:
+    """All texts of the account in this time. Raises ``CouldNotAsk``."""
+    async for text in _pages(messages, since=since):
+        if text.created_at < until:
+            yield text
+
+
+async def cancel(messages: MessageList, provider_message_id: str) -> bool:
+    """Cancel a text that Twilio holds for later; anything else it has sent or will send. Raises ``CouldNotAsk``."""
+    try:
+        changed = await _ask(lambda: messages(provider_message_id).update_async(status="canceled"))
+    except _Refused:
+        return False
+    return changed is not None
+
+
+class _Refused(CouldNotAsk):
+    """Twilio understood and said no."""
+
+
+async def _pages(messages: MessageList, *, since: datetime, **filters: str) -> AsyncIterator[KnownText]:
+    page = await _ask(lambda: messages.page_async(page_size=PAGE, **filters))
+    while page is not None:
+        texts = [_known(one) for one in page]
+        for text in texts:
+            if text.created_at >= since:
+                yield text
+        if not texts or max(text.created_at for text in texts) < since - LONGEST_QUEUED:
+            return
+        page = await _ask(page.next_page_async)
+
+
+async def _ask(question: Callable[[], Awaitable[AnswerT]]) -> AnswerT | None:
+    """The answer, or None for what does not exist."""
+    try:
+        return await question()
+    except TwilioRestException as error:
+        if error.status == _GONE:
+            return None
+        refused = 400 <= error.status < 500 and error.status != 429
+        raise (_Refused if refused else CouldNotAsk)(f"http_{error.status}") from None
+    except (NothingSent, TimeoutError, aiohttp.ClientError, OSError) as error:
+        raise CouldNotAsk(type(error).__name__) from None
+    except (TwilioException, ValueError, KeyError, TypeError) as error:
+        raise CouldNotAsk(f"unreadable: {type(error).__name__}") from None
+
+
+def _known(found: MessageInstance) -> KnownText:
+    inbound = str(found.direction or "") == "inbound"
+    sender, number = (found.to, found.from_) if inbound else (found.from_, found.to)
+    status: Any = found.status
+    return KnownText(
+        provider_message_id=str(found.sid),
+        sender=str(sender or ""),
+        number=str(number or ""),
+        body=str(found.body or ""),
+        created_at=(found.date_created or datetime.now(UTC)).astimezone(UTC),
+        provider_status=str(status or ""),
+        status=status_of(str(status or "")),
+        error_code=str(found.error_code or ""),
+        inbound=inbound,
+    )
