@@ -120,18 +120,21 @@ class InboundText:
 class KnownText:
     """A text as the provider has it on record."""
 
-    provider_message_id: str
     sender: str
     number: str
     """The person's, whoever of the two wrote."""
     body: str
+    """Empty when the provider keeps no bodies."""
     created_at: datetime
-    provider_status: str
-    status: str
-    """Ours, as in ``StatusUpdate``."""
-    error_code: str = ""
+    news: StatusUpdate
+    """What a receipt would tell about it."""
     inbound: bool = False
     """The person wrote it; ``sender`` is then the tenant's number it was sent to."""
+
+    @property
+    def provider_message_id(self) -> str:
+        """The provider's id of the text."""
+        return self.news.provider_message_id
 
 
 class CouldNotAsk(Exception):

@@ -6,13 +6,14 @@ day of sending. So a list is read newest first, until its entries are older than
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import aiohttp
 from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.rest.api.v2010.account.message import MessageInstance, MessageList
 
-from messaging.providers.base import CouldNotAsk, KnownText
+from messaging.providers.base import CouldNotAsk, KnownText, StatusUpdate
+from messaging.providers.twilio.errors import means_opted_out, stopped_by
 from messaging.providers.twilio.statuses import status_of
 from messaging.providers.twilio.transport import NothingSent
 
@@ -88,15 +89,19 @@ async def _ask(question: Callable[[], Awaitable[AnswerT]]) -> AnswerT | None:
 def _known(found: MessageInstance) -> KnownText:
     inbound = str(found.direction or "") == "inbound"
     sender, number = (found.to, found.from_) if inbound else (found.from_, found.to)
-    status: Any = found.status
+    status, code = str(found.status or ""), str(found.error_code or "")
     return KnownText(
-        provider_message_id=str(found.sid),
         sender=str(sender or ""),
         number=str(number or ""),
         body=str(found.body or ""),
         created_at=(found.date_created or datetime.now(UTC)).astimezone(UTC),
-        provider_status=str(status or ""),
-        status=status_of(str(status or "")),
-        error_code=str(found.error_code or ""),
+        news=StatusUpdate(
+            provider_message_id=str(found.sid),
+            provider_status=status,
+            status=status_of(status),
+            error_code=code,
+            number_opted_out=means_opted_out(code),
+            stops=stopped_by(code),
+        ),
         inbound=inbound,
     )
