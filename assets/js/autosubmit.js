@@ -6,13 +6,18 @@ const TYPING_PAUSE_MS = 350;
  */
 export function watchAutosubmit() {
   let timer;
+  const sent = new WeakMap();
+  const contents = (form) => new URLSearchParams(new FormData(form)).toString();
   const send = (form) => {
     clearTimeout(timer);
+    sent.set(form, contents(form));
     form.requestSubmit();
   };
   document.addEventListener("change", (event) => {
     const form = event.target.form;
-    if (form?.matches("[data-autosubmit]")) send(form);
+    // Leaving a field is a change, too. What was sent while typing must not be sent again: its answer would
+    // replace the link that is being clicked.
+    if (form?.matches("[data-autosubmit]") && sent.get(form) !== contents(form)) send(form);
   });
   document.addEventListener("input", (event) => {
     const form = event.target.form;
