@@ -39,6 +39,7 @@ _BY_CODE: Final[Mapping[str, str]] = {
     "not_connected": "The provider could not be reached in time",
     "account_unusable": "The provider account could not be used until it was too late",
     "sender_paused": "Its sender was paused until it was too late",
+    "never_arrived": "It got lost on its way to the provider, and such a text is not sent twice",
     "fenced": "The provider was too slow to take it in time",
 }
 

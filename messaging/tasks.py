@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from common.retries import each
 from messaging.handling import handle_inbound, unhandled
 from messaging.models import Batch
-from messaging.pipeline import receipt, reconcile
+from messaging.pipeline import receipt, reconcile, sweeps
 from messaging.pipeline.dispatch import run_next_batch
 from tenants.scope import all_tenants
 
@@ -21,6 +21,7 @@ __all__ = [
     "beat_heartbeat",
     "dispatch",
     "handle_inbound_text",
+    "reconcile_attempts",
     "sweep",
     "sweep_inbound",
     "wake_lanes",
@@ -69,11 +70,17 @@ def sweep_inbound() -> None:
     each(unhandled(), lambda text: handle_inbound(*text), doing="handle an incoming text")
 
 
+@shared_task(name="messaging.reconcile")
+def reconcile_attempts() -> None:
+    """Ask the providers about the texts in doubt."""
+    reconcile.resolve_in_doubt()
+
+
 @shared_task(name="messaging.sweep")
 def sweep() -> None:
     """Free what a dead worker or a lost answer left behind."""
-    sweeps = (reconcile.release_expired_leases, reconcile.mark_unknown, reconcile.give_up_unconfirmed)
-    each(sweeps, lambda sweep_up: sweep_up(), doing="sweep")
+    steps = (sweeps.release_expired_leases, sweeps.mark_unknown, sweeps.give_up_unconfirmed)
+    each(steps, lambda step: step(), doing="sweep")
 
 
 @shared_task(name="messaging.beat_heartbeat")

@@ -25,6 +25,7 @@ _QUEUES: Final = {
     # Sent to the queue of the lane that it is to work on; this is where it would wait without one.
     "messaging.dispatch": CONVERSATION,
     "messaging.handle_inbound": CONVERSATION,
+    "messaging.reconcile": BACKGROUND,
     "messaging.sweep": BACKGROUND,
     "messaging.sweep_inbound": BACKGROUND,
     "messaging.wake_lanes": BACKGROUND,

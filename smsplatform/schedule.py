@@ -20,6 +20,7 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "apply-receipts": _every(1.0, "messaging.apply_receipts"),
     "handle-inbound": _every(5.0, "messaging.sweep_inbound"),
     "sweep-batches": _every(5.0, "messaging.sweep"),
+    "settle-doubts": _every(10.0, "messaging.reconcile"),
     "run-campaigns": _every(2.0, "campaigns.run_due"),
     "resume-imports": _every(30.0, "contacts.resume_imports"),
     "wipe-deleted-fields": _every(60.0, "contacts.wipe_deleted_fields"),

@@ -5,7 +5,7 @@ State of a message::
     queued -> submitting -> accepted -> sent -> delivered
       |  ^        |   \\         ^    \\-----\\--> undelivered | failed
       |  |        |    \\-> unknown -> unconfirmed
-      |  +--------+ refused, may be tried again
+      |  +--------+ refused, may be tried again; or never arrived, and may be offered once more
       |           +-> failed
       +-> blocked | deferred | cancelled | expired
 
@@ -154,6 +154,8 @@ class Attempt(TenantOwned):
     deadline = models.DateTimeField()
     """After it a call that has not answered counts as unknown."""
     resolved_at = models.DateTimeField(null=True)
+    asked_at = models.DateTimeField(null=True)
+    """When the provider was last asked about it, while it was in doubt."""
 
     class Meta(TenantOwned.Meta):
         constraints = [

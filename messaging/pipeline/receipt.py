@@ -123,9 +123,13 @@ _ACCEPT: Final = """
 UPDATE messaging_attempt a
 SET state = 'accepted', provider_message_id = t.provider_message_id, resolved_at = coalesce(a.resolved_at, now())
 FROM json_to_recordset(%(told)s) AS t(tenant_id uuid, id uuid, provider_message_id text)
-WHERE a.tenant_id = t.tenant_id AND a.id = t.id AND a.state IN ('submitting', 'unknown', 'accepted')
-  AND (a.state <> 'accepted' OR a.provider_message_id = '')
+WHERE a.tenant_id = t.tenant_id AND a.id = t.id
+  AND (a.state IN ('submitting', 'unknown') OR (a.state = 'accepted' AND a.provider_message_id = '')
+       OR (a.state = 'absent' AND NOT EXISTS (
+           SELECT FROM messaging_attempt live WHERE live.tenant_id = a.tenant_id AND live.message_id = a.message_id
+           AND live.state IN ('submitting', 'unknown', 'accepted'))))
 """
+"""Even one that the provider's record lacked: unless its text was offered again by then, this ends its waiting."""
 
 
 def _note_acceptance(news: Sequence[tuple[Attempt, Sequence[DeliveryReceipt]]]) -> None:

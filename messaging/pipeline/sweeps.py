@@ -1,7 +1,7 @@
-"""Stage 6, reconcile: nothing stays stuck.
+"""Nothing stays stuck: each state in which a dead process or a lost answer can leave something has a sweep here.
 
-Each state in which a dead process or a lost answer can leave something has a sweep here. An attempt in doubt is never
-sent again: its receipts resolve it, or it ends as "unconfirmed" when the provider can no longer have it queued.
+An attempt in doubt is never sent again: its receipts or the provider's record settle it (``reconcile``), or it ends as
+"unconfirmed" when the provider can no longer have it queued.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from messaging.models import Attempt, Batch, Message
 from messaging.pipeline.transitions import Change, apply_changes, lock_batches
 from tenants.scope import all_tenants, tenant_scope
 
-__all__ = ["give_up_unconfirmed", "mark_unknown", "release_expired_leases"]
+__all__ = ["UNCONFIRMED_AFTER", "give_up_unconfirmed", "mark_unknown", "release_expired_leases"]
 
 PAGE: Final = 1_000
 UNCONFIRMED_AFTER: Final = timedelta(hours=10)

@@ -20,11 +20,13 @@ __all__ = ["FINAL", "TRANSITIONS", "Change", "apply_changes", "lock_batches", "r
 
 _S = Message.Status
 
-_ANSWERS: Final = frozenset({_S.QUEUED, _S.EXPIRED, _S.ACCEPTED, _S.SENT, _S.DELIVERED, _S.UNDELIVERED, _S.FAILED})
+_TAKEN: Final = frozenset({_S.ACCEPTED, _S.SENT, _S.DELIVERED, _S.UNDELIVERED, _S.FAILED})
+_ANSWERS: Final = _TAKEN | {_S.QUEUED, _S.EXPIRED}
 """What can become of a text that was offered: back to the queue or out of time when it was not taken."""
 
 TRANSITIONS: Final[Mapping[str, frozenset[str]]] = {
-    _S.QUEUED: frozenset({_S.SUBMITTING, _S.BLOCKED, _S.DEFERRED, _S.CANCELLED, _S.EXPIRED}),
+    # A receipt may prove that a text which waits for another try was taken at the first: then it must not go again.
+    _S.QUEUED: _TAKEN | {_S.SUBMITTING, _S.BLOCKED, _S.DEFERRED, _S.CANCELLED, _S.EXPIRED},
     _S.DEFERRED: frozenset({_S.QUEUED, _S.BLOCKED, _S.CANCELLED, _S.EXPIRED}),
     _S.SUBMITTING: _ANSWERS | {_S.UNKNOWN},
     _S.UNKNOWN: _ANSWERS | {_S.UNCONFIRMED},

@@ -12,7 +12,7 @@ from consent.ledger import OptIn, record_opt_ins
 from consent.models import Suppression
 from consent.services import is_suppressed, opt_out
 from messaging.models import Attempt, Batch, Message
-from messaging.pipeline import dispatch, reconcile
+from messaging.pipeline import dispatch, sweeps
 from messaging.pipeline.dispatch import run_next_batch
 from messaging.pipeline.enqueue import Cause, Draft, enqueue
 from messaging.pipeline.handover import hand_over
@@ -188,7 +188,7 @@ def test_a_worker_that_dies_before_the_call_loses_nothing(committed_cast: Cast, 
     assert dispatch._claim(MARKETING, UUID(int=1)) is not None
     assert not run_next_batch(MARKETING), "the lease keeps others away"
     _expire_leases()
-    assert reconcile.release_expired_leases() == 1
+    assert sweeps.release_expired_leases() == 1
     drain()
     assert statuses(committed_cast.clinic) == {number(1): "accepted"}
 
@@ -201,17 +201,17 @@ def test_a_worker_that_dies_during_the_call_sends_nothing_twice(committed_cast: 
     with tenant_scope(committed_cast.clinic.tenant.id, durable=True):
         assert dispatch._prepare(batch_id, lease) is not None
     _expire_leases()
-    reconcile.release_expired_leases()
-    assert reconcile.mark_unknown() == 0, "the call may still be under way"
+    sweeps.release_expired_leases()
+    assert sweeps.mark_unknown() == 0, "the call may still be under way"
     with tenant_scope(committed_cast.clinic.tenant.id):
         Attempt.objects.update(deadline=timezone.now())
-    assert reconcile.mark_unknown() == 1
+    assert sweeps.mark_unknown() == 1
     drain()
     assert statuses(committed_cast.clinic) == {number(1): "unknown"}
     with tenant_scope(committed_cast.clinic.tenant.id):
         assert Attempt.objects.get().state == "unknown"
-        Attempt.objects.update(deadline=timezone.now() - reconcile.UNCONFIRMED_AFTER * 2)
-    reconcile.give_up_unconfirmed()
+        Attempt.objects.update(deadline=timezone.now() - sweeps.UNCONFIRMED_AFTER * 2)
+    sweeps.give_up_unconfirmed()
     assert statuses(committed_cast.clinic) == {number(1): "unconfirmed"}
 
 

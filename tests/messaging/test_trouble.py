@@ -20,7 +20,7 @@ from django.utils import timezone
 from common.lanes import CONVERSATION, MARKETING
 from consent.services import is_suppressed
 from messaging.models import Attempt, Batch, Message, Sender
-from messaging.pipeline import attempts, dispatch, handover, reconcile
+from messaging.pipeline import attempts, dispatch, handover, sweeps
 from messaging.pipeline.dispatch import run_next_batch
 from messaging.pipeline.enqueue import Cause
 from messaging.pipeline.handover import hand_over
@@ -279,7 +279,7 @@ def test_a_worker_that_comes_back_late_does_not_revive_what_was_stopped(
     assert intents is not None
     with all_tenants("test"):
         Batch.objects.filter(state="leased").update(leased_until=timezone.now() - dispatch.LEASE)
-    reconcile.release_expired_leases()
+    sweeps.release_expired_leases()
     with tenant_scope(clinic.tenant.id, durable=True):
         assert Batch.objects.get().state == "done"
         if stop == "cancel":
@@ -330,7 +330,7 @@ def test_everybody_waits_for_the_batch_before_touching_its_attempts(clinic: Comp
         with tenant_scope(clinic.tenant.id, durable=True):
             record(batch_id, lease, intents.handed, [SendResult(Outcome.ACCEPTED, "SIM1")], good_for=intents.good_for)
 
-    work = {"answers": write_answers, "receipts": apply_pending, "sweep": reconcile.mark_unknown}[writer]
+    work = {"answers": write_answers, "receipts": apply_pending, "sweep": sweeps.mark_unknown}[writer]
     thread = threading.Thread(target=lambda: (work(), connection.close()))
     with tenant_scope(clinic.tenant.id, durable=True):
         lock_batches([batch_id])
