@@ -6,7 +6,7 @@ from django.db import connection
 from django.db.models.functions import Coalesce, Now
 
 from contacts.erasure import People
-from messaging.models import InboundMessage, Message
+from messaging.models import InboundMessage, Message, RecoveredText
 from tenants.scope import current_tenant_id
 
 __all__ = ["erase_texts"]
@@ -35,3 +35,4 @@ def erase_texts(people: People) -> None:
     InboundMessage.objects.filter(number__in=people.numbers).update(
         number="", body="", payload={}, contact=None, handled_at=Coalesce("handled_at", Now())
     )
+    RecoveredText.objects.filter(number__in=people.numbers).delete()

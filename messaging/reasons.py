@@ -45,6 +45,8 @@ _BY_CODE: Final[Mapping[str, str]] = {
 
 
 _STOPPED_BY: Final[Mapping[str, str]] = {
+    "not_compared": "The database was restored from a backup, and the provider could not be asked what it has sent since. "
+    "Take it up again when it can, or when texts that may go twice do no harm.",
     "20003": "The provider refuses the account's key, or has suspended the account. Enter the present auth token.",
     "21212": "The provider does not know this number as a sender. Check it at the provider.",
     "21601": "The number cannot send texts, or belongs to another account. Check it at the provider.",

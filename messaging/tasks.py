@@ -12,16 +12,18 @@ from django.db.models.functions import Now
 from common.retries import each
 from messaging.handling import handle_inbound, unhandled
 from messaging.models import Batch
-from messaging.pipeline import receipt, reconcile, sweeps
+from messaging.pipeline import nightly, receipt, reconcile, restoration, sweeps
 from messaging.pipeline.dispatch import run_next_batch
 from tenants.scope import all_tenants
 
 __all__ = [
     "apply_receipts",
     "beat_heartbeat",
+    "compare_records",
     "dispatch",
     "handle_inbound_text",
     "reconcile_attempts",
+    "recover_from_restore",
     "sweep",
     "sweep_inbound",
     "wake_lanes",
@@ -74,6 +76,18 @@ def sweep_inbound() -> None:
 def reconcile_attempts() -> None:
     """Ask the providers about the texts in doubt."""
     reconcile.resolve_in_doubt()
+
+
+@shared_task(name="messaging.compare_records")
+def compare_records() -> None:
+    """Compare yesterday's texts with the providers' records, once a day for each account."""
+    nightly.compare_yesterday()
+
+
+@shared_task(name="messaging.recover")
+def recover_from_restore() -> None:
+    """After a restore: read the providers' records, then let texts go again."""
+    restoration.recover()
 
 
 @shared_task(name="messaging.sweep")

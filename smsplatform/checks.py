@@ -15,6 +15,7 @@ _HANDLERS: Final = {
     "INBOUND_HANDLERS": "smsplatform.E001",
     "ERASURE_HANDLERS": "smsplatform.E009",
     "MERGE_HANDLERS": "smsplatform.E010",
+    "INBOUND_TAKER": "smsplatform.E011",
 }
 _LOCAL_MAIL: Final = "django.core.mail.backends.filebased.EmailBackend"
 
@@ -32,7 +33,8 @@ def check_handlers(**_: Any) -> list[CheckMessage]:
     """Each handler's dotted path must lead to a function."""
     problems: list[CheckMessage] = []
     for setting, problem_id in _HANDLERS.items():
-        for path in getattr(settings, setting):
+        named = getattr(settings, setting)
+        for path in [named] if isinstance(named, str) else named:
             try:
                 import_string(path)
             except ImportError:

@@ -25,7 +25,9 @@ _QUEUES: Final = {
     # Sent to the queue of the lane that it is to work on; this is where it would wait without one.
     "messaging.dispatch": CONVERSATION,
     "messaging.handle_inbound": CONVERSATION,
+    "messaging.compare_records": BACKGROUND,
     "messaging.reconcile": BACKGROUND,
+    "messaging.recover": BACKGROUND,
     "messaging.sweep": BACKGROUND,
     "messaging.sweep_inbound": BACKGROUND,
     "messaging.wake_lanes": BACKGROUND,

@@ -21,6 +21,8 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "handle-inbound": _every(5.0, "messaging.sweep_inbound"),
     "sweep-batches": _every(5.0, "messaging.sweep"),
     "settle-doubts": _every(10.0, "messaging.reconcile"),
+    "compare-records": _every(1800.0, "messaging.compare_records"),
+    "recover-from-restore": _every(10.0, "messaging.recover"),
     "run-campaigns": _every(2.0, "campaigns.run_due"),
     "resume-imports": _every(30.0, "contacts.resume_imports"),
     "wipe-deleted-fields": _every(60.0, "contacts.wipe_deleted_fields"),

@@ -114,6 +114,9 @@ INBOUND_HANDLERS = [
 # Each names what still uses a filter of contacts, which then cannot be deleted (contacts.services.filters).
 FILTER_USES = ["campaigns.recipients.campaigns_using"]
 
+# Takes in a text from a person that was found on a provider's record.
+INBOUND_TAKER = "messaging.services.receiving.receive"
+
 # Each erases its app's data of people who are erased (contacts.erasure).
 ERASURE_HANDLERS = ["support.erasure.erase_conversations", "messaging.erasure.erase_texts"]
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from itertools import count
 from typing import Any
 
 from aiohttp import web
@@ -31,12 +32,13 @@ class TwilioServer:
     silent: bool = False
     """Questions are answered with an error."""
     page_size: int = 1_000
+    _ids: Iterator[int] = field(default_factory=lambda: count(1))
 
     def take(self, form: dict[str, str], *, status: str = "queued", direction: str = "outbound-api") -> dict[str, Any]:
         """Put a text on record."""
         created = format_datetime(datetime.now(UTC))
         message = {
-            "sid": f"SM{len(self.messages) + 1:032x}",
+            "sid": f"SM{next(self._ids):032x}",
             "account_sid": self.account_sid,
             "to": form["To"],
             "from": form["From"],

@@ -1,7 +1,9 @@
 """Messages and what they travel with."""
 
+from messaging.models.hold import DispatchState
 from messaging.models.inbound import InboundMessage
 from messaging.models.message import Attempt, Batch, DeliveryReceipt, Message
+from messaging.models.records import RecordComparison, RecoveredText
 from messaging.models.registration import SenderRegistration
 from messaging.models.sender import ProviderAccount, Sender
 from messaging.models.template import MessageTemplate
@@ -10,10 +12,13 @@ __all__ = [
     "Attempt",
     "Batch",
     "DeliveryReceipt",
+    "DispatchState",
     "InboundMessage",
     "Message",
     "MessageTemplate",
     "ProviderAccount",
+    "RecordComparison",
+    "RecoveredText",
     "Sender",
     "SenderRegistration",
 ]

@@ -27,6 +27,7 @@ from messaging.models import Batch, Message, ProviderAccount
 from messaging.pipeline.attempts import GOOD_FOR, requests_of, write_attempts
 from messaging.pipeline.gate import Candidate, Circumstances, decide_all
 from messaging.pipeline.handover import hand_over, provider_for
+from messaging.pipeline.restoration import adopt_recovered, look, recently_restored, remember_hand_over
 from messaging.pipeline.results import Handed, learn_opt_outs, record
 from messaging.pipeline.route import Route, choose
 from messaging.pipeline.transitions import Change, apply_changes
@@ -53,6 +54,7 @@ UPDATE messaging_batch SET state = 'leased', lease = %(lease)s, leased_until = n
 WHERE id = (
     SELECT due.id FROM messaging_batch due LEFT JOIN busy USING (tenant_id)
     WHERE due.lane = %(lane)s AND due.state = 'queued' AND NOT due.held AND due.not_before <= now()
+    AND NOT EXISTS (SELECT FROM messaging_dispatchstate WHERE held_since IS NOT NULL)
     ORDER BY coalesce(busy.in_flight, 0), due.not_before, due.id
     LIMIT 1 FOR UPDATE OF due SKIP LOCKED
 )
@@ -75,6 +77,7 @@ class _Intents:
 
 def run_next_batch(lane: str) -> bool:
     """Claim the lane's next due batch and hand it over; False when nothing is due."""
+    look()
     lease = uuid7()
     claimed = _claim(lane, lease)
     if claimed is None:
@@ -84,6 +87,7 @@ def run_next_batch(lane: str) -> bool:
         intents = _prepare(batch_id, lease)
     if intents is None:
         return True
+    remember_hand_over(max(one.attempt_id for one in intents.handed))
     results = hand_over(intents.account, intents.requests, intended_at=intents.intended_at)
 
     def write_down() -> None:
@@ -127,6 +131,11 @@ def _prepare(batch_id: UUID, lease: UUID) -> _Intents | None:
     )
     going = _decide(batch, route, messages)
     if not going or route.sender is None:
+        Batch.objects.filter(id=batch_id).update(state=Batch.State.DONE, lease=None, leased_until=None)
+        return None
+    if recently_restored():
+        going = adopt_recovered(batch, going)
+    if not going:
         Batch.objects.filter(id=batch_id).update(state=Batch.State.DONE, lease=None, leased_until=None)
         return None
     handed = write_attempts(batch, route.sender.provider_account, going)

@@ -22,7 +22,7 @@ from messaging.pipeline.trouble import Stop, pause
 from messaging.providers.base import StatusUpdate, Stops
 from tenants.scope import all_tenants, tenant_scope
 
-__all__ = ["apply_pending", "store"]
+__all__ = ["apply_pending", "says_more", "store"]
 
 PAGE: Final = 1_000
 
@@ -50,6 +50,11 @@ def store(account: ProviderAccount, attempt_id: UUID | None, update: StatusUpdat
         payload=dict(update.payload),
     )
     DeliveryReceipt.objects.bulk_create([receipt], ignore_conflicts=True)
+
+
+def says_more(update: StatusUpdate, status: str) -> bool:
+    """Whether it is news for a message of this status."""
+    return RANK.get(update.status, 0) > RANK.get(status, 0)
 
 
 def apply_pending() -> int:

@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from common.retries import each
-from messaging.models import Attempt, DeliveryReceipt, ProviderAccount
+from messaging.models import Attempt, DeliveryReceipt, ProviderAccount, RecoveredText
 from messaging.pipeline import event_loop, receipt
 from messaging.pipeline.absent import settle_absent
 from messaging.pipeline.handover import provider_for
@@ -135,4 +135,8 @@ def _adopt(account: ProviderAccount, attempt_id: UUID, text: KnownText) -> None:
     DeliveryReceipt.objects.filter(
         provider_account=account, provider_message_id=text.provider_message_id, attempt_id=None
     ).update(attempt_id=attempt_id, applied_at=None)
+    message_id = Attempt.objects.filter(id=attempt_id).values("message_id")
+    RecoveredText.objects.filter(
+        provider_account=account, provider_message_id=text.provider_message_id, message=None
+    ).update(message_id=message_id[:1])
     receipt.store(account, attempt_id, text.news)
