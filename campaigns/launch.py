@@ -20,6 +20,7 @@ from campaigns import locks
 from campaigns.models import Campaign, CampaignRecipient
 from campaigns.recipients import freeze
 from common.bulk import json_rows
+from common.failpoints import failpoint
 from common.lanes import MARKETING, TRANSACTIONAL
 from common.planner import refresh_statistics
 from common.retries import log_failure
@@ -78,6 +79,7 @@ def plan_campaign(tenant_id: UUID, campaign_id: UUID, *, seconds: float = float(
     while more and time.monotonic() < until:
         with tenant_scope(tenant_id, durable=True):
             more = _plan_next_page(campaign_id)
+        failpoint("between_pages")
     refresh_statistics(CampaignRecipient, Message)
     return more
 
@@ -114,6 +116,7 @@ def _freeze(tenant_id: UUID, campaign_id: UUID) -> bool:
             return False
         if not campaign.audience_count:
             Campaign.objects.filter(id=campaign_id).update(audience_count=freeze(campaign))
+    failpoint("after_freeze")
     refresh_statistics(CampaignRecipient)
     return True
 
@@ -176,6 +179,7 @@ def _plan_page(campaign: Campaign, page: Sequence[_Recipient]) -> None:
         sender_id=campaign.sender_id,
     )
     batch, message_ids = enqueue(drafts, cause)
+    failpoint("page_half_planned")
     _link(current_tenant_id(), page, message_ids)
     if is_cancelled:
         Batch.objects.filter(id=batch.id).update(state=Batch.State.CANCELLED)

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from common.failpoints import failpoint
 from contacts.services import note_wrote
 from messaging.models import InboundMessage
 from tenants.scope import all_tenants, tenant_scope
@@ -34,6 +35,7 @@ def handle_inbound(tenant_id: UUID, inbound_id: UUID) -> None:
         for path in settings.INBOUND_HANDLERS:
             if cast(Handler, import_string(path))(inbound):
                 break
+        failpoint("before_handled")
         inbound.handled_at = timezone.now()
         inbound.save(update_fields=["handled_at"])
 

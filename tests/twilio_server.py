@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import format_datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime, parsedate_to_datetime
 from itertools import count
 from typing import Any
 
@@ -50,6 +50,11 @@ class TwilioServer:
         }
         self.messages.append(message)
         return message
+
+    def grow_older(self, by: timedelta) -> None:
+        """What is on record was taken so much earlier."""
+        for message in self.messages:
+            message["date_created"] = format_datetime(parsedate_to_datetime(message["date_created"]) - by)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         if request.method == "POST":

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Max, Q, QuerySet, Sum
 from django.utils import timezone
 
+from common.failpoints import failpoint
 from common.planner import refresh_statistics
 from common.unique import AlreadyThere, unique
 from consent.models import ConsentRecord, ConsentState
@@ -210,6 +211,7 @@ def _do_range(job: ContactImport, work: str, rows: _Range, count: int, do: Calla
         except AlreadyThere:
             return True
         do()
+    failpoint("after_import_range")
     with tenant_scope(job.tenant.id, durable=True):
         progress.got_on(job, rows=count)
     return True

@@ -19,6 +19,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from common import lanes
+from common.failpoints import failpoint
 from common.ids import uuid7
 from common.retries import insist
 from consent import revocation_lock
@@ -82,13 +83,16 @@ def run_next_batch(lane: str) -> bool:
     claimed = _claim(lane, lease)
     if claimed is None:
         return False
+    failpoint("after_claim")
     batch_id, tenant_id = claimed
     with tenant_scope(tenant_id, durable=True):
         intents = _prepare(batch_id, lease)
     if intents is None:
         return True
     remember_hand_over(max(one.attempt_id for one in intents.handed))
+    failpoint("after_intent")
     results = hand_over(intents.account, intents.requests, intended_at=intents.intended_at)
+    failpoint("after_response")
 
     def write_down() -> None:
         with tenant_scope(tenant_id, durable=True):
@@ -99,6 +103,7 @@ def run_next_batch(lane: str) -> bool:
             learn_opt_outs(intents.handed, results)
 
     insist(write_down, seconds=RECORD_SECONDS)
+    failpoint("after_record")
     insist(suppress, seconds=RECORD_SECONDS)
     return True
 
@@ -139,6 +144,7 @@ def _prepare(batch_id: UUID, lease: UUID) -> _Intents | None:
         Batch.objects.filter(id=batch_id).update(state=Batch.State.DONE, lease=None, leased_until=None)
         return None
     handed = write_attempts(batch, route.sender.provider_account, going)
+    failpoint("before_intent")
     requests = requests_of(batch, route.sender, handed, [body for _, _, body in going])
     return _Intents(route.sender.provider_account, requests, handed, GOOD_FOR[batch.lane], intended_at)
 

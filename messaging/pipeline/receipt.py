@@ -13,6 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from common.bulk import json_rows
+from common.failpoints import failpoint
 from common.retries import each
 from consent.models import ConsentRecord, Suppression
 from consent.services import opt_out
@@ -99,6 +100,7 @@ def _apply(receipts: Sequence[DeliveryReceipt]) -> None:
             by_attempt[attempt.id].append(receipt)
     batch_ids = lock_batches(attempts[attempt_id].message.batch_id for attempt_id in by_attempt)
     _note_acceptance([(attempts[attempt_id], told) for attempt_id, told in by_attempt.items()])
+    failpoint("receipts_half_applied")
     changes = []
     for attempt_id, told in by_attempt.items():
         best = max(told, key=lambda receipt: RANK.get(receipt.status, 0))

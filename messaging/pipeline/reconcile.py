@@ -16,6 +16,7 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from common.failpoints import failpoint
 from common.retries import each
 from messaging.models import Attempt, DeliveryReceipt, ProviderAccount, RecoveredText
 from messaging.pipeline import event_loop, receipt
@@ -64,6 +65,7 @@ def _resolve(tenant_id: UUID, account_id: UUID, attempt_ids: Sequence[UUID]) -> 
         account = ProviderAccount.objects.get(id=account_id)
         doubts = _doubts(attempt_ids)
     answers = event_loop.run(_ask_all(provider_for(account), _since(doubts)))
+    failpoint("after_asking")
     with tenant_scope(tenant_id, durable=True):
         _settle(account, doubts, answers)
 
@@ -112,6 +114,7 @@ def _settle(account: ProviderAccount, doubts: Sequence[Doubt], answers: Mapping[
     matches = match(open_doubts, known, claimed=_claimed(account, answers))
     for attempt_id, text in matches.found.items():
         _adopt(account, attempt_id, text)
+    failpoint("half_settled")
     now = timezone.now()
     settle_absent(
         {

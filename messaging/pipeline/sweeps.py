@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
+from common.failpoints import failpoint
 from common.retries import each
 from messaging.models import Attempt, Batch, Message
 from messaging.pipeline.transitions import Change, apply_changes, lock_batches
@@ -85,6 +86,7 @@ def _move(attempt_ids: Iterable[UUID], found: str, attempt_state: str, status: s
     # Behind the lock nobody else resolves them: those that still are in doubt stay so.
     rows = list(in_doubt.values_list("id", "message_id"))
     Attempt.objects.filter(id__in=[attempt_id for attempt_id, _ in rows]).update(state=attempt_state)
+    failpoint("half_given_up")
     apply_changes(
         [Change(message_id, status, error_code="no_answer") for _, message_id in rows],
         batch_ids=batch_ids,

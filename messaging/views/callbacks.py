@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from common.failpoints import failpoint
 from common.ids import id_in
 from common.retries import insist
 from messaging.models import ProviderAccount
@@ -44,8 +45,11 @@ def inbound(request: HttpRequest, kind: str, account_id: UUID) -> HttpResponse:
 
     def take(account: ProviderAccount, callback: CallbackRequest) -> None:
         receive(account, provider_for(account).read_inbound(callback))
+        failpoint("before_inbound_commit")
 
-    return _answer(request, kind, account_id, take)
+    answer = _answer(request, kind, account_id, take)
+    failpoint("after_inbound_commit")
+    return answer
 
 
 @csrf_exempt
@@ -57,7 +61,9 @@ def status(request: HttpRequest, kind: str, account_id: UUID) -> HttpResponse:
     def take(account: ProviderAccount, callback: CallbackRequest) -> None:
         store(account, id_in(request.GET.get("a")), provider_for(account).read_status(callback))
 
-    return _answer(request, kind, account_id, take)
+    answer = _answer(request, kind, account_id, take)
+    failpoint("after_receipt_commit")
+    return answer
 
 
 def _answer(
