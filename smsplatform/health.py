@@ -13,7 +13,7 @@ from common.cache import TolerantCache
 from messaging.tasks import HEARTBEAT_KEY
 from tenants.access import public_view
 
-__all__ = ["livez", "readyz"]
+__all__ = ["beat_state", "broker_state", "database_state", "livez", "migrations_state", "readyz"]
 
 BEAT_MAX_AGE: Final = 60.0
 """Seconds; beat ticks every five."""
@@ -33,12 +33,12 @@ def livez(request: HttpRequest) -> HttpResponse:
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
     """Database, migrations, broker, and the age of the last beat that a worker took. 503 when one is missing."""
-    broker = _broker()
+    broker = broker_state()
     checks = {
-        "database": _database(),
-        "migrations": _migrations(),
+        "database": database_state(),
+        "migrations": migrations_state(),
         "broker": broker,
-        "beat": _beat() if broker == "ok" else "unknown",
+        "beat": beat_state() if broker == "ok" else "unknown",
     }
     ready = all(state == "ok" for state in checks.values())
     response = JsonResponse({"ready": ready, **checks}, status=200 if ready else 503)
@@ -47,7 +47,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
     return response
 
 
-def _database() -> str:
+def database_state() -> str:
+    """Whether PostgreSQL answers: "ok" or "unreachable"."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -56,7 +57,8 @@ def _database() -> str:
     return "ok"
 
 
-def _migrations() -> str:
+def migrations_state() -> str:
+    """ "ok", how many migrations are missing, or "unknown"."""
     global _seen_migrated
     if _seen_migrated:
         return "ok"
@@ -69,11 +71,13 @@ def _migrations() -> str:
     return f"{len(plan)} missing" if plan else "ok"
 
 
-def _broker() -> str:
+def broker_state() -> str:
+    """Whether Redis answers: "ok" or "unreachable"."""
     return "ok" if cast(TolerantCache, caches["default"]).reachable() else "unreachable"
 
 
-def _beat() -> str:
+def beat_state() -> str:
+    """ "ok", or how long ago a worker took a tick."""
     last = cache.get(HEARTBEAT_KEY)
     if last is None:
         return "not seen yet"

@@ -60,6 +60,7 @@ def _for_everybody(path: str) -> list[Entry]:
     return [
         _entry("Contact fields", "contact_fields", "text-cursor-input", path),
         _entry("Countries", "countries", "globe", path),
+        _entry("Health", "health", "stethoscope", path),
         _entry("Security", "security", "lock-keyhole", path),
         _entry("Senders", "senders", "smartphone", path),
     ]
