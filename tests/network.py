@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from aiohttp import web
 from django.conf import settings
@@ -15,11 +16,13 @@ __all__ = ["answering", "running_network"]
 
 
 @contextmanager
-def running_network(*, latency: float = 0.002, receipt_delay: float = 0.01) -> Iterator[str]:
-    """The simulated phone network's address while it runs."""
+def running_network(**options: Any) -> Iterator[str]:
+    """The simulated phone network's address while it runs; ``options`` are those of ``Options``."""
+    quick = {"latency": 0.002, "receipt_delay": 0.01}
+    usual = {"secret": settings.SIMULATOR_SECRET, "redis_url": settings.REDIS_URL, **quick}
 
     def network(address: str) -> web.Application:
-        return make_app(Options(settings.SIMULATOR_SECRET, settings.REDIS_URL, address, latency, receipt_delay))
+        return make_app(Options(**{**usual, "address": address, **options}))
 
     with _serving(network) as address:
         yield address

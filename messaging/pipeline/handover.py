@@ -79,6 +79,7 @@ def _line(account: ProviderAccount) -> _Line:
     line = _lines.get(account.id)
     if line is None or line.fingerprint != fingerprint:
         addresses = Addresses(twilio=settings.TWILIO_API_BASE_URL, simulator=settings.SIMULATOR_URL)
-        provider = make_provider(account.kind, account.credentials, addresses, account.max_in_flight)
+        credentials = {"account": str(account.id), **account.credentials}
+        provider = make_provider(account.kind, credentials, addresses, account.max_in_flight)
         line = _lines[account.id] = _Line(provider, fingerprint, asyncio.Semaphore(account.max_in_flight))
     return line

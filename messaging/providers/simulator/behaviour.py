@@ -18,6 +18,9 @@ class Behaviour:
     error_code: str = ""
     arrives: bool = True
     receipts: tuple[str, ...] = ("sent", "delivered")
+    """What becomes of the text."""
+    lost: tuple[str, ...] = ()
+    """Of these the platform is not told; they are on record."""
     receipt_error: str = ""
     answer_lost: bool = False
     """The network takes the text but the answer never reaches the platform."""
@@ -41,7 +44,7 @@ BEHAVIOURS: Final[dict[str, Behaviour]] = {
     "94": Behaviour(
         "refused: opted out at the provider", http_status=400, error_code=OPTED_OUT, arrives=False, receipts=()
     ),
-    "95": Behaviour("arrives, but the delivery receipt is lost", receipts=("sent",)),
+    "95": Behaviour("arrives, but the delivery receipt is lost", lost=("delivered",)),
     "96": Behaviour("every receipt comes twice", receipts=("sent", "sent", "delivered", "delivered")),
     "97": Behaviour("receipts in the wrong order", receipts=("delivered", "sent")),
     "98": Behaviour("taken, but the answer is lost; the receipts tell", answer_lost=True),

@@ -1,7 +1,6 @@
 """What the virtual phones show: their threads, kept in Redis so that web and network share them."""
 
 import json
-import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -80,8 +79,3 @@ class Handsets:
             Handset(number, [ShownText(**json.loads(line)) for line in reversed(lines)])
             for number, lines in zip(ordered, pipeline.execute(), strict=True)
         ]
-
-
-def now() -> float:
-    """Unix time; phones show when a text came."""
-    return time.time()

@@ -1,0 +1,35 @@
+"""What goes over the network's side of the wire: signed requests in, signed callbacks out."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from messaging.providers.simulator.signing import SIGNATURE_HEADER, is_genuine, sign
+
+__all__ = ["Wire"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """``address`` is where the platform reaches the network: requests are signed over it."""
+
+    secret: str
+    address: str
+
+    async def read(self, request: web.Request) -> dict[str, Any]:
+        """The content of a genuine request; anything else is refused."""
+        body = await request.read()
+        url = f"{self.address}{request.path}"
+        if not is_genuine(self.secret, url, body, request.headers.get(SIGNATURE_HEADER, "")):
+            raise web.HTTPForbidden(text="signature")
+        content: dict[str, Any] = json.loads(body)
+        return content
+
+    def headers(self, url: str, form: bytes) -> dict[str, str]:
+        """The headers of a callback."""
+        return {
+            "Content-Type": "application/x-www-form-urlencoded",
+            SIGNATURE_HEADER: sign(self.secret, url, form),
+        }
