@@ -10,9 +10,11 @@ from urllib.parse import parse_qs
 
 import pytest
 from aiohttp import web
+from twilio.rest import Client
 
 from messaging.providers.base import Outcome, SendRequest, SendResult
 from messaging.providers.registry import PROVIDERS, Addresses, make_provider
+from messaging.providers.twilio.transport import Transport
 
 TWILIO = {"account_sid": "AC" + "a" * 32, "auth_token": "t" * 32}
 SIMULATOR = {"secret": "s" * 32}
@@ -214,3 +216,28 @@ def test_every_error_code_of_twilio_has_a_meaning() -> None:
         assert (result.outcome is Outcome.TRY_AGAIN) is (entry["retry"] is True or bool(result.stops))
         assert (result.outcome is Outcome.UNKNOWN) is (entry["retry"] is None)
     assert classify(400, "99999").outcome is Outcome.REFUSED
+
+
+def test_what_twilio_is_sent_is_what_its_own_client_sends() -> None:
+    async def by_the_official_client(wire: Wire) -> None:
+        async with listening(wire) as address:
+            transport = Transport(base_url=address, max_in_flight=1)
+            client = Client(TWILIO["account_sid"], TWILIO["auth_token"], http_client=transport)
+            await client.messages.create_async(
+                to=REQUEST.to,
+                from_=REQUEST.sender,
+                body=REQUEST.body,
+                status_callback=REQUEST.status_callback,
+                validity_period=REQUEST.validity_seconds,
+            )
+            await transport.close()
+
+    ours, theirs = Wire(says("twilio", 201), []), Wire(says("twilio", 201), [])
+    send("twilio", ours)
+    asyncio.run(by_the_official_client(theirs))
+    ((our_path, our_body, our_headers),) = ours.asked
+    ((path, body, headers),) = theirs.asked
+    assert our_path == path
+    assert our_body == body
+    for name in ("Authorization", "Content-Type", "Accept"):
+        assert our_headers[name] == headers[name]

@@ -15,7 +15,7 @@ from twilio.rest.api.v2010.account.message import MessageInstance, MessageList
 from messaging.providers.base import CouldNotAsk, KnownText, StatusUpdate
 from messaging.providers.twilio.errors import means_opted_out, stopped_by
 from messaging.providers.twilio.statuses import status_of
-from messaging.providers.twilio.transport import NothingSent
+from messaging.providers.wire import NothingSent
 
 __all__ = ["cancel", "fetch", "texts_between", "texts_to"]
 

@@ -1,4 +1,4 @@
-"""HTTP for the official SDK: pooled connections, time limits, and errors that say whether anything was sent."""
+"""HTTP for the official SDK's questions: pooled connections and time limits."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -7,18 +7,12 @@ import aiohttp
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 
-__all__ = ["NothingSent", "Transport"]
+from messaging.providers.wire import ANSWER_SECONDS, CONNECT_SECONDS, KEEP_ALIVE_SECONDS, NothingSent
+
+__all__ = ["TWILIO_API", "Transport"]
 
 TWILIO_API: Final = "https://api.twilio.com"
-TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=3.05, sock_read=10)
-"""Twilio answers within its own ten seconds or not at all; connecting twice in three is its documented retry."""
-KEEP_ALIVE_SECONDS: Final = 10
-"""Shorter than the idle limit of common load balancers: a connection that the other side is about to close would
-turn a safe request into one of unknown outcome."""
-
-
-class NothingSent(Exception):
-    """No byte of the request reached the provider: another try cannot duplicate anything."""
+TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=CONNECT_SECONDS, sock_read=ANSWER_SECONDS)
 
 
 class Transport(AsyncHttpClient):  # type: ignore[misc]
