@@ -19,7 +19,7 @@ ASSETS_READY := static/build/app.css
 .PHONY: help
 help: ## Show this list
 	@echo "usage: make <command>"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: setup
 setup: $(PRODUCT_READY) $(ASSETS_READY) ## Install everything and build the assets; start nothing
@@ -36,6 +36,22 @@ test: $(TOOLS_READY) $(ASSETS_READY) ## Run all tests (ARGS="tests/consent -k st
 .PHONY: probe
 probe: $(TOOLS_READY) $(ASSETS_READY) ## Ask every route as everybody for another tenant's data (takes minutes)
 	@exec $(VENV_PYTHON) -m pytest -n logical --maxprocesses $(TEST_PROCESSES) -m prober tests/prober $(ARGS)
+
+# Names of the storm's settings; each is an argument of tests/storm.
+storm_settings = $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(KILLS),--kills $(KILLS)) $(if $(SECONDS),--seconds $(SECONDS)) \
+	$(if $(SEED),--seed $(SEED)) $(if $(CHAOS),--chaos $(CHAOS)) $(if $(GUARD_OFF),--guard-off $(GUARD_OFF))
+
+.PHONY: storm
+storm: $(TOOLS_READY) $(ASSETS_READY) ## Kill, stop and restart everything at random while texts go out (MESSAGES= KILLS= SECONDS= SEED= GUARD_OFF=)
+	@exec $(VENV_PYTHON) -m tests.storm $(storm_settings)
+
+.PHONY: storm-minute
+storm-minute: $(TOOLS_READY) $(ASSETS_READY) ## A storm of a minute
+	@exec $(VENV_PYTHON) -m pytest -m storm tests/storm -k minute $(ARGS)
+
+.PHONY: storm-proofs
+storm-proofs: $(TOOLS_READY) $(ASSETS_READY) ## Storms with one safeguard off each, which must be found out (takes minutes)
+	@exec $(VENV_PYTHON) -m pytest -m storm tests/storm -k without $(ARGS)
 
 # --- Python ---------------------------------------------------------------------------------------
 
@@ -116,7 +132,7 @@ $(ASSETS_READY): $(NODE_MODULES_READY) $(wildcard assets/* assets/*/*)
 setup-tools: $(TOOLS_READY) $(ASSETS_READY) ## Install the development tools too
 
 .PHONY: check
-check: lint test probe ## Everything the continuous integration checks
+check: lint test probe storm-minute ## Everything the continuous integration checks
 
 .PHONY: lint
 lint: $(TOOLS_READY) $(ASSETS_READY) ## Linters, types, import directions, templates, Django's checks
