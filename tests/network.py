@@ -53,7 +53,8 @@ def _serving(make: Callable[[str], web.Application]) -> Iterator[str]:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         address = f"http://127.0.0.1:{port}"
-        runner = web.AppRunner(make(address), access_log=None)
+        # Who takes an hour to answer is not waited for.
+        runner = web.AppRunner(make(address), access_log=None, shutdown_timeout=0.2)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", port, backlog=1024).start()
         return runner, address

@@ -45,10 +45,10 @@ class DemoPerson:
     city: str
 
 
-def people(count: int, *, seed: int, last_digits: tuple[int, int] = (0, 89)) -> list[DemoPerson]:
+def people(count: int, *, seed: int, last_digits: tuple[int, int] = (0, 79)) -> list[DemoPerson]:
     """``count`` different people on different numbers, the same ones for the same seed.
 
-    ``last_digits`` bounds the two last digits: from 90 on, the simulated network misbehaves.
+    ``last_digits`` bounds the two last digits: from 80 on, the simulated network misbehaves.
     """
     dice = random.Random(seed)  # noqa: S311 - picks names, protects nothing
     numbers = [

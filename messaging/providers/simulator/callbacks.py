@@ -40,11 +40,12 @@ class Callbacks:
         if self._session:
             await self._session.close()
 
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Do the work while texts are taken."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def post(self, url: str, form: dict[str, str]) -> None:
         """Call back until the platform takes it or has failed too often."""

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from messaging.providers.simulator.signing import SIGNATURE_HEADER, is_genuine, sign
 
-__all__ = ["Wire"]
+__all__ = ["Wire", "hang_up"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +33,10 @@ class Wire:
             "Content-Type": "application/x-www-form-urlencoded",
             SIGNATURE_HEADER: sign(self.secret, url, form),
         }
+
+
+def hang_up(request: web.Request) -> web.Response:
+    """Close the connection without an answer, as a failure of the network would."""
+    assert request.transport is not None  # noqa: S101 - it is open while the handler runs
+    request.transport.abort()
+    return web.Response()
