@@ -38,6 +38,7 @@ SIMULATOR_ENABLED: bool = env.bool("SIMULATOR_ENABLED", default=False)
 SIMULATOR_URL: str = env.str("SIMULATOR_URL", default="http://127.0.0.1:8009").rstrip("/")
 SIMULATOR_SECRET: str = env.str("SIMULATOR_SECRET", default="")
 TWILIO_API_BASE_URL: str = env.str("TWILIO_API_BASE_URL", default="https://api.twilio.com").rstrip("/")
+TELNYX_API_BASE_URL: str = env.str("TELNYX_API_BASE_URL", default="https://api.telnyx.com").rstrip("/")
 
 # --- The parts ----------------------------------------------------------------------------------------------------
 

@@ -78,7 +78,11 @@ def _line(account: ProviderAccount) -> _Line:
     fingerprint = sha256(bytes(account.encrypted_credentials)).hexdigest() + str(account.max_in_flight)
     line = _lines.get(account.id)
     if line is None or line.fingerprint != fingerprint:
-        addresses = Addresses(twilio=settings.TWILIO_API_BASE_URL, simulator=settings.SIMULATOR_URL)
+        addresses = Addresses(
+            twilio=settings.TWILIO_API_BASE_URL,
+            telnyx=settings.TELNYX_API_BASE_URL,
+            simulator=settings.SIMULATOR_URL,
+        )
         credentials = {"account": str(account.id), **account.credentials}
         provider = make_provider(account.kind, credentials, addresses, account.max_in_flight)
         line = _lines[account.id] = _Line(provider, fingerprint, asyncio.Semaphore(account.max_in_flight))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from messaging.providers.base import Provider
 from messaging.providers.simulator import SimulatorProvider
+from messaging.providers.telnyx import TelnyxProvider
 from messaging.providers.twilio import TwilioProvider
 
 __all__ = ["PROVIDERS", "Addresses", "make_provider"]
@@ -15,6 +16,7 @@ class Addresses:
     """Where the providers' APIs are reached; settings may point them to an emulator."""
 
     twilio: str
+    telnyx: str
     simulator: str
 
 
@@ -23,6 +25,9 @@ Maker = Callable[[Mapping[str, str], Addresses, int], Provider]
 PROVIDERS: Mapping[str, Maker] = {
     "twilio": lambda credentials, addresses, cap: TwilioProvider(
         credentials, base_url=addresses.twilio, max_in_flight=cap
+    ),
+    "telnyx": lambda credentials, addresses, cap: TelnyxProvider(
+        credentials, base_url=addresses.telnyx, max_in_flight=cap
     ),
     "simulator": lambda credentials, addresses, cap: SimulatorProvider(
         credentials, base_url=addresses.simulator, max_in_flight=cap

@@ -18,7 +18,9 @@ from messaging.providers.twilio.transport import Transport
 
 TWILIO = {"account_sid": "AC" + "a" * 32, "auth_token": "t" * 32}
 SIMULATOR = {"secret": "s" * 32}
-CREDENTIALS = {"twilio": TWILIO, "simulator": SIMULATOR}
+TELNYX = {"api_key": "KEY0123456789", "public_key": "A" * 43 + "=", "messaging_profile_id": ""}
+TELNYX_ID = "40385f64-5717-4562-b3fc-2c963f66afa6"
+CREDENTIALS = {"twilio": TWILIO, "telnyx": TELNYX, "simulator": SIMULATOR}
 REQUEST = SendRequest(
     attempt_id="a1",
     sender="+12025550180",
@@ -59,6 +61,9 @@ def says(kind: str, status: int, code: str = "") -> Callable[[web.Request], Awai
     """An answer in the words of that provider."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
+        if kind == "telnyx":
+            told = {"data": {"id": TELNYX_ID}} if status == 201 else {"errors": [{"code": code, "title": "no"}]}
+            return web.json_response(told, status=status)
         if kind == "simulator":
             return web.json_response({"id": "SIM1"} if status == 201 else {"error_code": code}, status=status)
         body = (
@@ -86,10 +91,15 @@ async def redirects(request: web.Request) -> web.StreamResponse:
     return web.Response(status=307, headers={"Location": "http://127.0.0.1:1/"})
 
 
-def send(kind: str, wire: Wire) -> SendResult:
+def at(address: str) -> Addresses:
+    """Every provider is at this address."""
+    return Addresses(twilio=address, telnyx=address, simulator=address)
+
+
+def send(kind: str, wire: Wire, **changes: str) -> SendResult:
     async def go() -> SendResult:
         async with listening(wire) as address:
-            provider = make_provider(kind, CREDENTIALS[kind], Addresses(twilio=address, simulator=address), 8)
+            provider = make_provider(kind, {**CREDENTIALS[kind], **changes}, at(address), 8)
             try:
                 return await provider.send(REQUEST)
             finally:
@@ -98,28 +108,55 @@ def send(kind: str, wire: Wire) -> SendResult:
     return asyncio.run(go())
 
 
+TWILIO_CODES = {
+    "bad number": "21211",
+    "opted out": "21610",
+    "bad key": "20003",
+    "bad sender": "21606",
+    "too many": "20429",
+    "broken": "20500",
+    "busy": "20503",
+    "unheard of": "99999",
+}
+TELNYX_CODES = {
+    "bad number": "40310",
+    "opted out": "40300",
+    "bad key": "10009",
+    "bad sender": "40305",
+    "too many": "10011",
+    "broken": "10007",
+    "busy": "10008",
+    "unheard of": "99999",
+}
+# The simulated network answers with Twilio's codes.
+CODES = {"twilio": TWILIO_CODES, "telnyx": TELNYX_CODES, "simulator": TWILIO_CODES}
+
+
 @pytest.mark.parametrize("kind", sorted(PROVIDERS))
 @pytest.mark.parametrize(
-    ("status", "code", "outcome"),
+    ("status", "problem", "outcome", "stops"),
     [
-        (201, "", Outcome.ACCEPTED),
-        (400, "21211", Outcome.REFUSED),
-        (400, "21610", Outcome.REFUSED),
-        (401, "20003", Outcome.TRY_AGAIN),
-        (401, "99999", Outcome.TRY_AGAIN),
-        (400, "21606", Outcome.TRY_AGAIN),
-        (400, "99999", Outcome.REFUSED),
-        (429, "20429", Outcome.TRY_AGAIN),
-        (500, "20500", Outcome.UNKNOWN),
-        (503, "20503", Outcome.UNKNOWN),
+        (201, "", Outcome.ACCEPTED, ""),
+        (400, "bad number", Outcome.REFUSED, ""),
+        (400, "opted out", Outcome.REFUSED, ""),
+        (409, "opted out", Outcome.REFUSED, ""),
+        (401, "bad key", Outcome.TRY_AGAIN, "account"),
+        (401, "unheard of", Outcome.TRY_AGAIN, "account"),
+        (400, "bad sender", Outcome.TRY_AGAIN, "sender"),
+        (400, "unheard of", Outcome.REFUSED, ""),
+        (429, "too many", Outcome.TRY_AGAIN, ""),
+        (500, "broken", Outcome.UNKNOWN, ""),
+        (503, "busy", Outcome.UNKNOWN, ""),
+        (503, "unheard of", Outcome.UNKNOWN, ""),
     ],
 )
-def test_answers(kind: str, status: int, code: str, outcome: Outcome) -> None:
+def test_answers(kind: str, status: int, problem: str, outcome: Outcome, stops: str) -> None:
+    code = CODES[kind].get(problem, "")
     result = send(kind, Wire(says(kind, status, code), []))
     assert result.outcome is outcome
     assert bool(result.provider_message_id) is (outcome is Outcome.ACCEPTED)
-    assert result.number_opted_out is (code == "21610")
-    assert result.stops == {"21606": "sender"}.get(code, "account" if status == 401 else "")
+    assert result.number_opted_out is (problem == "opted out")
+    assert result.stops == stops
     if outcome is not Outcome.ACCEPTED:
         assert result.error_code == code
 
@@ -142,8 +179,7 @@ def test_redirects_are_not_followed(kind: str) -> None:
 @pytest.mark.parametrize("kind", sorted(PROVIDERS))
 def test_nothing_was_written_when_nobody_listens(kind: str) -> None:
     async def go() -> SendResult:
-        nowhere = "http://127.0.0.1:1"
-        provider = make_provider(kind, CREDENTIALS[kind], Addresses(twilio=nowhere, simulator=nowhere), 8)
+        provider = make_provider(kind, CREDENTIALS[kind], at("http://127.0.0.1:1"), 8)
         try:
             return await provider.send(REQUEST)
         finally:
@@ -181,7 +217,8 @@ def test_what_the_simulated_network_is_sent() -> None:
     assert headers["X-Simulator-Signature"]
 
 
-def test_hundreds_are_in_flight_and_never_more_than_the_cap() -> None:
+@pytest.mark.parametrize("kind", ["telnyx", "twilio"])
+def test_hundreds_are_in_flight_and_never_more_than_the_cap(kind: str) -> None:
     """A slow provider costs one latency for many texts, not one each."""
     most, now = 0, 0
 
@@ -191,11 +228,11 @@ def test_hundreds_are_in_flight_and_never_more_than_the_cap() -> None:
         most = max(most, now)
         await asyncio.sleep(0.2)
         now -= 1
-        return await says("twilio", 201)(request)
+        return await says(kind, 201)(request)
 
     async def go() -> list[SendResult]:
         async with listening(Wire(slow, [])) as address:
-            provider = make_provider("twilio", TWILIO, Addresses(twilio=address, simulator=address), 200)
+            provider = make_provider(kind, CREDENTIALS[kind], at(address), 200)
             try:
                 return await asyncio.gather(*(provider.send(REQUEST) for _ in range(400)))
             finally:
@@ -204,6 +241,39 @@ def test_hundreds_are_in_flight_and_never_more_than_the_cap() -> None:
     results = asyncio.run(go())
     assert {result.outcome for result in results} == {Outcome.ACCEPTED}
     assert 100 < most <= 200
+
+
+PROFILE = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
+
+
+@pytest.mark.parametrize("profile", ["", PROFILE])
+def test_what_telnyx_is_sent(profile: str) -> None:
+    wire = Wire(says("telnyx", 201), [])
+    send("telnyx", wire, messaging_profile_id=profile)
+    ((path, body, headers),) = wire.asked
+    assert path == "/v2/messages"
+    assert json.loads(body) == {
+        "from": REQUEST.sender,
+        "to": REQUEST.to,
+        "text": REQUEST.body,
+        "webhook_url": REQUEST.status_callback,
+        "use_profile_webhooks": False,
+        **({"messaging_profile_id": profile} if profile else {}),
+    }
+    assert headers["Authorization"] == "Bearer KEY0123456789"
+    assert headers["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{}, [], {"data": None}, {"data": {"id": 7}}, {"data": {"id": "../x"}}, {"data": {"id": TELNYX_ID + "0"}}],
+    ids=str,
+)
+def test_without_an_id_of_telnyx_nobody_knows(told: Any) -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return web.json_response(told, status=200)
+
+    assert send("telnyx", Wire(answer, [])).outcome is Outcome.UNKNOWN
 
 
 def test_every_error_code_of_twilio_has_a_meaning() -> None:
@@ -216,6 +286,17 @@ def test_every_error_code_of_twilio_has_a_meaning() -> None:
         assert (result.outcome is Outcome.TRY_AGAIN) is (entry["retry"] is True or bool(result.stops))
         assert (result.outcome is Outcome.UNKNOWN) is (entry["retry"] is None)
     assert classify(400, "99999").outcome is Outcome.REFUSED
+
+
+def test_every_error_code_of_telnyx_has_a_meaning() -> None:
+    from messaging.providers.telnyx.errors import _TABLE, classify
+
+    for code, entry in _TABLE.items():
+        result = classify(400, code)
+        assert result.error_code == code
+        assert (result.outcome is Outcome.TRY_AGAIN) is (entry["retry"] is True or bool(result.stops))
+        assert (result.outcome is Outcome.UNKNOWN) is (entry["retry"] is None)
+    assert classify(422, "99999").outcome is Outcome.REFUSED
 
 
 def test_what_twilio_is_sent_is_what_its_own_client_sends() -> None:

@@ -1,0 +1,5 @@
+"""Telnyx."""
+
+from messaging.providers.telnyx.adapter import TelnyxProvider
+
+__all__ = ["TelnyxProvider"]
