@@ -156,7 +156,8 @@ def _next_page(campaign_id: UUID) -> list[_Recipient]:
         .order_by("id")
         .values_list("id", "number", "contact_id")[:MAX_BATCH]
     )
-    contacts = Contact.objects.in_bulk([contact_id for _, _, contact_id in rows if contact_id])
+    wanted = [contact_id for _, _, contact_id in rows if contact_id]
+    contacts = {contact.id: contact for contact in Contact.objects.filter(id__among=wanted)}
     gone = [contact_id for _, _, contact_id in rows if contact_id and contact_id not in contacts]
     merged = set(Contact.with_erased.filter(id__in=gone).exclude(merged_into=None).values_list("id", flat=True))
     return [
@@ -230,7 +231,7 @@ def _decide(campaign: Campaign, page: Sequence[_Recipient], rendered: Sequence[R
 
 def _numbers_planned(campaign_id: UUID, numbers: Sequence[str]) -> set[str]:
     """The numbers that got a message of this campaign on an earlier page."""
-    planned = CampaignRecipient.objects.filter(campaign_id=campaign_id, number__in=numbers, message__isnull=False)
+    planned = CampaignRecipient.objects.filter(campaign_id=campaign_id, number__among=numbers, message__isnull=False)
     return set(planned.values_list("number", flat=True))
 
 

@@ -27,10 +27,10 @@ def load(numbers: Collection[str], purpose: str) -> dict[str, ConsentFacts]:
     states = {
         number: (act, str(record_id), since)
         for number, act, record_id, since in ConsentState.objects.filter(
-            number__in=list(numbers), purpose=purpose
+            number__among=numbers, purpose=purpose
         ).values_list("number", "act", "record_id", "since")
     }
-    open_questions = PossibleOptOut.objects.filter(number__in=list(numbers), settled_at=None)
+    open_questions = PossibleOptOut.objects.filter(number__among=numbers, settled_at=None)
     asked = set(open_questions.values_list("number", flat=True))
     facts = {}
     for number in numbers:

@@ -160,7 +160,7 @@ def is_suppressed(*, number: str) -> bool:
 
 def suppressed_among(*, numbers: Collection[str]) -> dict[str, str]:
     """The suppressed ones among the numbers, with the reason of each, in one query."""
-    rows = Suppression.objects.filter(number__in=list(numbers), lifted_at=None)
+    rows = Suppression.objects.filter(number__among=numbers, lifted_at=None)
     return dict(rows.values_list("number", "reason"))
 
 

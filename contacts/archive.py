@@ -12,9 +12,8 @@ __all__ = ["archive", "archived_among", "unarchive"]
 
 def archived_among(numbers: Collection[str]) -> frozenset[str]:
     """The numbers that belong to archived contacts, as preferred or as further ones."""
-    wanted = list(numbers)
-    preferred = Contact.objects.get_queryset().archived().filter(number__in=wanted).values_list("number", flat=True)
-    further = ContactNumber.objects.filter(number__in=wanted, contact__archived_at__isnull=False)
+    preferred = Contact.objects.get_queryset().archived().filter(number__among=numbers).values_list("number", flat=True)
+    further = ContactNumber.objects.filter(number__among=numbers, contact__archived_at__isnull=False)
     return frozenset(preferred) | frozenset(further.values_list("number", flat=True))
 
 

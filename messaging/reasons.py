@@ -45,8 +45,6 @@ _BY_CODE: Final[Mapping[str, str]] = {
 
 
 _STOPPED_BY: Final[Mapping[str, str]] = {
-    "not_compared": "The database was restored from a backup, and the provider could not be asked what it has sent since. "
-    "Take it up again when it can, or when texts that may go twice do no harm.",
     "20003": "The provider refuses the account's key, or has suspended the account. Enter the present auth token.",
     "21212": "The provider does not know this number as a sender. Check it at the provider.",
     "21601": "The number cannot send texts, or belongs to another account. Check it at the provider.",
@@ -63,11 +61,16 @@ _STOPPED_BY: Final[Mapping[str, str]] = {
     "30034": "The number is not registered for business texts in the US (10DLC). Finish its registration.",
 }
 
+_STOPPED_HERE: Final[Mapping[str, str]] = {
+    "not_compared": "The database was restored from a backup, and the provider could not be asked what it has sent since. "
+    "Take it up again when it can, or when texts that may go twice do no harm.",
+}
+
 
 def trouble_of(error_code: str) -> str:
     """Why the platform paused a sender or an account, and what to do about it."""
     general = "The provider refuses it. See what its error code means, mend that, and take it up again."
-    return _STOPPED_BY.get(error_code, general)
+    return _STOPPED_BY.get(error_code) or _STOPPED_HERE.get(error_code, general)
 
 
 def reason_of(message: Message) -> str:

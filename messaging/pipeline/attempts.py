@@ -1,6 +1,6 @@
 """Attempts: each try to hand a text over is on record before the provider is called."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -32,10 +32,18 @@ GOOD_FOR: Final[Mapping[str, timedelta]] = {
 cannot take it, and so long the provider may keep it in its own queue."""
 
 
-def write_attempts(batch: Batch, account: ProviderAccount, going: Sequence[tuple[UUID, str, str]]) -> Sequence[Handed]:
-    """One attempt for each message (id, number, body), written by the transaction that decided about it."""
-    earlier = _earlier_attempts([message_id for message_id, _, _ in going])
+def write_attempts(
+    batch: Batch, account: ProviderAccount, going: Sequence[tuple[UUID, str, str]], *, again: Collection[UUID]
+) -> Sequence[Handed]:
+    """One attempt for each message (id, number, body), written by the transaction that decided about it.
+
+    ``again`` are those that may have been offered before: only for them earlier attempts are looked up.
+    """
+    earlier = _earlier_attempts(again) if again else {}
     now = _database_now()
+    # As text: they are in every row.
+    tenant_id, account_id, written = str(batch.tenant_id), str(account.id), now.isoformat()
+    deadline = (now + DEADLINE).isoformat()
     handed = []
     for message_id, number, _ in going:
         tries, first_at = earlier.get(message_id, (0, now))
@@ -58,15 +66,15 @@ def write_attempts(batch: Batch, account: ProviderAccount, going: Sequence[tuple
         [
             (
                 one.attempt_id,
-                batch.tenant_id,
+                tenant_id,
                 one.message_id,
                 one.n,
                 "submitting",
-                account.id,
+                account_id,
                 "",
                 "",
-                now,
-                now + DEADLINE,
+                written,
+                deadline,
             )
             for one in handed
         ],
@@ -74,9 +82,9 @@ def write_attempts(batch: Batch, account: ProviderAccount, going: Sequence[tuple
     return handed
 
 
-def _earlier_attempts(message_ids: Sequence[UUID]) -> dict[UUID, tuple[int, datetime]]:
+def _earlier_attempts(message_ids: Collection[UUID]) -> dict[UUID, tuple[int, datetime]]:
     """How often each message was offered before, and when first."""
-    attempts = Attempt.objects.filter(message_id__in=message_ids).order_by().values_list("message_id")
+    attempts = Attempt.objects.filter(message__among=message_ids).order_by().values_list("message_id")
     rows = attempts.annotate(tries=Count("id"), first_at=Min("created_at"))
     return {message_id: (tries, first_at) for message_id, tries, first_at in rows}
 

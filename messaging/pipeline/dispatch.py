@@ -129,11 +129,11 @@ def _prepare(batch_id: UUID, lease: UUID) -> _Intents | None:
     if route.waits or not _can_be_called(route):
         _postpone(batch, "sender_paused" if route.waits else "account_unusable")
         return None
-    messages = list(
-        Message.objects.filter(batch_id=batch_id, status=Message.Status.QUEUED)
-        .order_by("id")
-        .values_list("id", "number", "body")
-    )
+    waiting = Message.objects.filter(batch_id=batch_id, status=Message.Status.QUEUED).order_by("id")
+    rows = list(waiting.values_list("id", "number", "body", "created_at", "status_at"))
+    messages = [(message_id, number, body) for message_id, number, body, _, _ in rows]
+    # A text whose status never changed was never offered.
+    again = {message_id for message_id, _, _, created_at, status_at in rows if status_at != created_at}
     going = _decide(batch, route, messages)
     if not going or route.sender is None:
         Batch.objects.filter(id=batch_id).update(state=Batch.State.DONE, lease=None, leased_until=None)
@@ -143,7 +143,7 @@ def _prepare(batch_id: UUID, lease: UUID) -> _Intents | None:
     if not going:
         Batch.objects.filter(id=batch_id).update(state=Batch.State.DONE, lease=None, leased_until=None)
         return None
-    handed = write_attempts(batch, route.sender.provider_account, going)
+    handed = write_attempts(batch, route.sender.provider_account, going, again=again)
     failpoint("before_intent")
     requests = requests_of(batch, route.sender, handed, [body for _, _, body in going])
     return _Intents(route.sender.provider_account, requests, handed, GOOD_FOR[batch.lane], intended_at)

@@ -87,7 +87,8 @@ def enqueue(drafts: Sequence[Draft], cause: Cause) -> tuple[Batch, list[UUID]]:
         created_at=now,
     )
     ids = [draft.id for draft in drafts]
-    tenant_id = current_tenant_id()
+    # As text: they are in every row.
+    tenant_id, batch_id, written = str(current_tenant_id()), str(batch.id), now.isoformat()
     rows = []
     for message_id, draft in zip(ids, drafts, strict=True):
         text = measure(draft.body)
@@ -97,7 +98,7 @@ def enqueue(drafts: Sequence[Draft], cause: Cause) -> tuple[Batch, list[UUID]]:
             (
                 message_id,
                 tenant_id,
-                batch.id,
+                batch_id,
                 draft.number,
                 draft.contact_id,
                 draft.body,
@@ -108,8 +109,8 @@ def enqueue(drafts: Sequence[Draft], cause: Cause) -> tuple[Batch, list[UUID]]:
                 draft.decision,
                 draft.in_reply_to_id,
                 draft.written_by_id,
-                now,
-                now,
+                written,
+                written,
             )
         )
     insert_rows(Message._meta.db_table, _COLUMNS, rows)

@@ -102,5 +102,5 @@ class _Trial:
 
 
 def _who_wrote(numbers: Collection[str]) -> frozenset[str]:
-    rows = InboundMessage.objects.filter(number__in=list(numbers)).order_by()
+    rows = InboundMessage.objects.filter(number__among=numbers).order_by()
     return frozenset(rows.values_list("number", flat=True).distinct())

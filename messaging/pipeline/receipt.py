@@ -89,9 +89,9 @@ def _apply_page(tenant_id: UUID) -> int:
 def _apply(receipts: Sequence[DeliveryReceipt]) -> None:
     attempts = {
         attempt.id: attempt
-        for attempt in Attempt.objects.filter(id__in={r.attempt_id for r in receipts if r.attempt_id}).select_related(
-            "message"
-        )
+        for attempt in Attempt.objects.filter(
+            id__among={r.attempt_id for r in receipts if r.attempt_id}
+        ).select_related("message")
     }
     by_attempt: dict[UUID, list[DeliveryReceipt]] = defaultdict(list)
     for receipt in receipts:
@@ -115,7 +115,7 @@ def _apply(receipts: Sequence[DeliveryReceipt]) -> None:
         for receipt in told
         if receipt.stops
     )
-    DeliveryReceipt.objects.filter(id__in=[receipt.id for receipt in receipts]).update(applied_at=timezone.now())
+    DeliveryReceipt.objects.filter(id__among=[receipt.id for receipt in receipts]).update(applied_at=timezone.now())
 
 
 def _belongs(receipt: DeliveryReceipt, attempt: Attempt) -> bool:

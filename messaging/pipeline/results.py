@@ -128,7 +128,8 @@ def backoff(tries: int, retry_after: float, *, longest: timedelta) -> timedelta:
 
 
 def _resolve(handed: Sequence[Handed], results: Sequence[SendResult]) -> dict[UUID, str]:
-    tenant_id = current_tenant_id()
+    # As text: it is in every row.
+    tenant_id = str(current_tenant_id())
     rows = [
         (tenant_id, one.attempt_id, _ATTEMPT_STATE[result.outcome], result.provider_message_id, result.error_code)
         for one, result in zip(handed, results, strict=True)

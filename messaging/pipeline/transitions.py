@@ -82,7 +82,8 @@ def apply_changes(changes: Sequence[Change], *, batch_ids: Iterable[UUID]) -> se
     if not changes:
         return set()
     batches = lock_batches(batch_ids)
-    tenant_id = current_tenant_id()
+    # As text: it is in every row.
+    tenant_id = str(current_tenant_id())
     columns = ["tenant_id", "id", "status", "error_code", "decision", "sender_id"]
     rows = [(tenant_id, c.message_id, str(c.status), c.error_code, c.decision, c.sender_id) for c in changes]
     with connection.cursor() as cursor:
