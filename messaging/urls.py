@@ -47,6 +47,7 @@ urlpatterns = [
     path("settings/compliance/", compliance.compliance, name="compliance"),
     path("parts/", templates.part_count, name="part_count"),
     path("phones/", phones.phones, name="phones"),
+    path("phones/weather/", phones.phones_weather, name="phones_weather"),
     path("phones/<str:number>/", phones.phone, name="phone"),
     path("phones/<str:number>/reply/", phones.phone_reply, name="phone_reply"),
     path("callbacks/<slug:kind>/<uuid:account_id>/inbound", callbacks.inbound, name="callback_inbound"),

@@ -11,6 +11,7 @@ from functools import update_wrapper
 from typing import Concatenate, Final, ParamSpec
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -22,11 +23,13 @@ from common.form_pages import form_of
 from common.phone_numbers import is_e164
 from common.rate_limit import within_limit
 from common.search import search_text
+from messaging.forms import WeatherForm
 from messaging.providers.simulator.handsets import Handset, Handsets, ShownText
 from messaging.providers.simulator.keypad import NetworkProblem, type_reply
+from messaging.views.phone_weather import change_weather, weather_panel
 from tenants.access import public_view
 
-__all__ = ["phone", "phone_reply", "phones"]
+__all__ = ["phone", "phone_reply", "phones", "phones_weather"]
 
 PER_PAGE: Final = 24
 MAX_TYPED: Final = 1600
@@ -68,6 +71,21 @@ def _phone_view(
 @require_GET
 def phones(request: HttpRequest) -> HttpResponse:
     """A row of phones with their newest texts; ``?q=`` finds a number, ``?part=`` answers the polling."""
+    return _phones_page(request)
+
+
+@_phone_view
+@form_of("phones")
+def phones_weather(request: HttpRequest) -> HttpResponse:
+    """Change the network's weather."""
+    form = WeatherForm(request.POST)
+    if change_weather(form):
+        messages.success(request, "The network's weather has changed.")
+        return redirect("phones")
+    return _phones_page(request, form)
+
+
+def _phones_page(request: HttpRequest, weather_form: WeatherForm | None = None) -> HttpResponse:
     search = search_text(request)
     digits = "".join(c for c in search if c.isascii() and c.isdigit())
     page = _page_number(request)
@@ -85,8 +103,10 @@ def phones(request: HttpRequest) -> HttpResponse:
         "previous_page": page - 1 if page and not search else None,
         "next_page": page + 1 if not search and len(shown) == PER_PAGE else None,
     }
-    partial = getattr(request, "htmx", False) and request.GET.get("part") == "phones"
-    return TemplateResponse(request, "messaging/_phones.html" if partial else "messaging/phone_list.html", context)
+    if getattr(request, "htmx", False) and request.GET.get("part") == "phones":
+        return TemplateResponse(request, "messaging/_phones.html", context)
+    context["weather"] = weather_panel(weather_form)
+    return TemplateResponse(request, "messaging/phone_list.html", context, status=422 if weather_form else 200)
 
 
 @_phone_view

@@ -60,6 +60,7 @@ PUBLIC_ROUTES = {
     "phones": "simulated phones, local only",
     "phone": "simulated phones, local only",
     "phone_reply": "simulated phones, local only",
+    "phones_weather": "simulated phones, local only",
     "livez": "load balancer",
     "readyz": "load balancer",
 }

@@ -18,6 +18,15 @@ HOSTILE = "<script>alert(1)</script>\"'{{ x }}"
 SID = "AC" + "0f" * 16
 HTMX = {"HX-Request": "true"}
 PHONE = "+12025550142"
+WEATHER = {
+    "outage": "503",
+    "outage_seconds": "600",
+    "disturbed_percent": "12.5",
+    "seed": "7",
+    "latency": "lognormal",
+    "usual_ms": "90",
+    "slowest_ms": "900",
+}
 NOBODYS = "01900000-0000-7000-8000-000000000000"
 
 
@@ -77,6 +86,8 @@ def test_the_phones_answer_this_machine_only(
     if status == 404:
         reply = client.post(reverse("phone_reply", args=[PHONE]), {}, REMOTE_ADDR=address, headers=headers)
         assert reply.status_code == 404
+        weather = client.post(reverse("phones_weather"), WEATHER, REMOTE_ADDR=address, headers=headers)
+        assert weather.status_code == 404
 
 
 @pytest.mark.usefixtures("simulated")
@@ -193,3 +204,66 @@ def test_without_redis_the_phones_say_so(client: Client, db: None, simulated: No
     answer = client.get(reverse("phones"))
     assert answer.status_code == 503
     assert "cannot be reached" in text_of(answer)
+
+
+@pytest.mark.usefixtures("simulated")
+def test_the_weather_is_shown_and_changed(client: Client, db: None, store: Any, network: str) -> None:
+    page = text_of(client.get(reverse("phones")))
+    assert "Network weather" in page
+    assert "Calm" in page
+    assert "Switched off: undelivered" in page
+    assert client.post(reverse("phones_weather"), WEATHER)["Location"] == reverse("phones")
+    found = client.get(reverse("phones"))
+    assert "Outage" in found.context["weather"].in_short
+    assert {**found.context["weather"].form.initial, "outage_seconds": ""} == {
+        **WEATHER,
+        "outage_seconds": "",
+        "seed": 7,
+    }
+    assert 0 < found.context["weather"].form.initial["outage_seconds"] <= 600
+    ended = {**WEATHER, "outage": "", "outage_seconds": ""}
+    assert client.post(reverse("phones_weather"), ended).status_code == 302
+    assert client.get(reverse("phones")).context["weather"].in_short == "12.5 % of texts disturbed"
+    assert client.get(reverse("phones_weather"))["Location"] == reverse("phones")
+
+
+@pytest.mark.usefixtures("simulated")
+@pytest.mark.parametrize(
+    ("typed", "problem"),
+    [
+        ({"disturbed_percent": "101"}, "less than or equal to 100"),
+        ({"disturbed_percent": "nan"}, "Enter a number"),
+        ({"seed": "x"}, "Enter a whole number"),
+        ({"outage": "418"}, "Select a valid choice"),
+        ({"outage_seconds": "-1"}, "The outage is between 0 and 86400 seconds."),
+        ({"usual_ms": HOSTILE}, "Enter a number"),
+        ({"usual_ms": "900", "slowest_ms": "90"}, "The slowest answers take at least as long"),
+        ({"usual_ms": "90000"}, "The latency is between 0 and 60000 milliseconds."),
+        ({"latency": ""}, "This field is required"),
+    ],
+    ids=str,
+)
+def test_odd_weather_comes_back_with_what_is_wrong(
+    client: Client, db: None, store: Any, network: str, typed: dict[str, str], problem: str
+) -> None:
+    answer = client.post(reverse("phones_weather"), {**WEATHER, **typed})
+    assert answer.status_code == 422
+    assert problem in text_of(answer)
+    assert "<script>alert" not in answer.content.decode()
+    assert client.get(reverse("phones")).context["weather"].in_short == "Calm"
+
+
+@pytest.mark.usefixtures("simulated")
+def test_a_network_that_does_not_answer_has_no_weather(client: Client, db: None, store: Any, settings: Any) -> None:
+    settings.SIMULATOR_URL = "http://127.0.0.1:9"
+    page = client.get(reverse("phones"))
+    assert page.status_code == 200
+    assert "The simulated phone network does not answer" in text_of(page)
+    answer = client.post(reverse("phones_weather"), WEATHER)
+    assert answer.status_code == 422
+    assert "The simulated phone network does not answer" in text_of(answer)
+
+
+@pytest.mark.usefixtures("simulated")
+def test_the_weather_needs_a_token(db: None, network: str) -> None:
+    assert Client(enforce_csrf_checks=True).post(reverse("phones_weather"), WEATHER).status_code == 403
