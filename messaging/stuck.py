@@ -51,8 +51,9 @@ def hold_finding() -> Iterator[Finding]:
 def _refused() -> Iterator[Finding]:
     for model, kind in ((ProviderAccount, "account"), (Sender, "number")):
         for one in model.objects.filter(status=model.Status.PAUSED).exclude(trouble=""):
+            why = f" because its provider refuses it (error {one.trouble})" if one.trouble.isdigit() else ""
             yield Finding(
-                f"The {kind} {one} is paused because its provider refuses it (error {one.trouble})",
+                f"The {kind} {one} is paused{why}",
                 trouble_of(one.trouble),
                 url_name="senders",
             )
