@@ -64,7 +64,7 @@ def far_end(kind: str, **options: Any) -> Iterator[FarEnd]:
 @asynccontextmanager
 async def adapter(kind: str, address: str, **credentials: str) -> AsyncIterator[Provider]:
     known = {**CREDENTIALS[kind], **credentials}
-    provider = make_provider(kind, known, Addresses(twilio=address, simulator=address), 8)
+    provider = make_provider(kind, known, Addresses(twilio=address, telnyx=address, simulator=address), 8)
     try:
         yield provider
     finally:

@@ -68,7 +68,7 @@ class World:
 
     def _with_adapter(self, question: Callable[[Provider], Any]) -> Any:
         async def go() -> Any:
-            addresses = Addresses(twilio="", simulator=self.network)
+            addresses = Addresses(twilio="", telnyx="", simulator=self.network)
             provider = make_provider("simulator", {"secret": SECRET, "account": "x"}, addresses, 8)
             try:
                 return await question(provider)
