@@ -6,7 +6,7 @@ everything pass while nothing can be counted.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
@@ -45,6 +45,17 @@ class TolerantCache(RedisCache):
             self._away_until = time.monotonic() + ASK_AGAIN_SECONDS
             logger.warning("The cache cannot be reached; rate limits do not hold until it can: %s", error)
             return otherwise
+
+    def run_script(self, script: str, keys: Sequence[str], args: Sequence[str]) -> list[bytes] | None:
+        """A Lua script in one round trip; None when Redis cannot be asked."""
+
+        def run() -> list[bytes]:
+            client = self._cache.get_client(write=True)
+            made = [self.make_and_validate_key(key) for key in keys]
+            answer: list[bytes] = client.register_script(script)(keys=made, args=list(args), client=client)
+            return answer
+
+        return self._ask(run, otherwise=None)
 
     def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
         # "Added": whoever wants a lock gets it.

@@ -35,7 +35,7 @@ class ProviderAccountForm(ModelForm[ProviderAccount]):
 
     class Meta:
         model = ProviderAccount
-        fields: ClassVar[list[str]] = ["name", "status", "max_in_flight", "answers_keywords"]
+        fields: ClassVar[list[str]] = ["name", "status", "max_in_flight", "parts_per_second", "answers_keywords"]
 
 
 @admin.register(ProviderAccount)
@@ -51,6 +51,7 @@ class ProviderAccountAdmin(TenantDataAdmin[ProviderAccount]):
         "status",
         "account_reference",
         "max_in_flight",
+        "parts_per_second",
         "answers_keywords",
         "new_secret",
         "created_at",
@@ -77,8 +78,18 @@ class SenderAdmin(TenantDataAdmin[Sender]):
     """Numbers that messages come from."""
 
     may_change = True
-    list_display = ("value", "label", "kind", "status", "is_default", "created_at")
-    fields = ("value", "label", "kind", "country", "status", "is_default", "created_at")
+    list_display = ("value", "label", "kind", "status", "parts_per_second", "parts_per_day", "is_default", "created_at")
+    fields = (
+        "value",
+        "label",
+        "kind",
+        "country",
+        "status",
+        "parts_per_second",
+        "parts_per_day",
+        "is_default",
+        "created_at",
+    )
     readonly_fields = ("value", "is_default", "created_at")
 
     def save_model(

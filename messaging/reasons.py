@@ -38,6 +38,8 @@ _BY_CLASS: Final[Mapping[str, str]] = {
 _BY_CODE: Final[Mapping[str, str]] = {
     "not_connected": "The provider could not be reached in time",
     "account_unusable": "The provider account could not be used until it was too late",
+    "day_used_up": "The day's parts of its number were used up until it was too late",
+    "paced": "Its number had more to send than carriers let it send in time",
     "sender_paused": "Its sender was paused until it was too late",
     "never_arrived": "It got lost on its way to the provider, and such a text is not sent twice",
     "fenced": "The provider was too slow to take it in time",
@@ -67,8 +69,15 @@ _STOPPED_HERE: Final[Mapping[str, str]] = {
 }
 
 
+_HELD_BY: Final[Mapping[str, str]] = {
+    "30023": "The carrier takes no more texts of this brand today. They go on when its day begins anew.",
+    "30027": "T-Mobile takes no more texts of this brand today. They go on when its day begins anew.",
+    "63038": "The provider takes no more texts of this account today. They go on when its day begins anew.",
+}
+
+
 def trouble_of(error_code: str) -> str:
-    """Why the platform paused a sender or an account, and what to do about it."""
+    """Why the platform paused a sender or an account or holds it for the day, and what to do about it."""
     general = "The provider refuses it. See what its error code means, mend that, and take it up again."
     return _STOPPED_BY.get(error_code) or _STOPPED_HERE.get(error_code, general)
 

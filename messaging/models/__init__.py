@@ -5,7 +5,7 @@ from messaging.models.inbound import InboundMessage
 from messaging.models.message import Attempt, Batch, DeliveryReceipt, Message
 from messaging.models.records import RecordComparison, RecoveredText
 from messaging.models.registration import SenderRegistration
-from messaging.models.sender import ProviderAccount, Sender
+from messaging.models.sender import ProviderAccount, Sender, SenderDay
 from messaging.models.template import MessageTemplate
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "RecordComparison",
     "RecoveredText",
     "Sender",
+    "SenderDay",
     "SenderRegistration",
 ]

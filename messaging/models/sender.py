@@ -1,15 +1,21 @@
 """Who carries messages: accounts at providers, and the numbers they come from."""
 
 import json
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
 
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
 
 from common.encryption import decrypt, encrypt
 from tenants.owned import TenantForeignKey, TenantOwned
 
-__all__ = ["ProviderAccount", "Sender"]
+__all__ = ["SLOWEST", "ProviderAccount", "Sender", "SenderDay"]
+
+
+SLOWEST: Final = Decimal("0.01")
+"""Parts a second; what is to send nothing is paused."""
 
 
 class Pausable(TenantOwned):
@@ -54,12 +60,19 @@ class ProviderAccount(Pausable):
     """The account's public id at the provider (Twilio: AccountSid); callbacks must name it."""
     max_in_flight = models.PositiveIntegerField(default=256)
     """Requests under way at once, per worker process."""
+    parts_per_second = models.DecimalField(
+        max_digits=8, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(SLOWEST)]
+    )
+    """All senders of the account together; null: no limit of its own."""
     answers_keywords = models.BooleanField(default=False)
     """The provider itself answers STOP and HELP, so the platform must not answer a second time."""
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta(Pausable.Meta):
-        constraints = [models.UniqueConstraint(fields=["tenant", "name"], name="provider_account_name_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "name"], name="provider_account_name_once"),
+            models.CheckConstraint(condition=models.Q(parts_per_second__gt=0), name="provider_account_pace"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -89,6 +102,16 @@ class Sender(Pausable):
     label = models.CharField(max_length=60, blank=True)
     kind = models.CharField(max_length=12, choices=Kind, default=Kind.LONG_CODE)
     country = models.CharField(max_length=2, default="US")
+    parts_per_second = models.DecimalField(
+        max_digits=8, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(SLOWEST)]
+    )
+    """Null: what its kind may do by default (``messaging.pace``)."""
+    parts_per_day = models.PositiveIntegerField(null=True, blank=True)
+    """T-Mobile's cap of the brand, which begins anew at midnight Pacific time; null: none."""
+    held_until = models.DateTimeField(null=True, editable=False)
+    """The provider said that its day is full: nothing is offered before this time."""
+    held_because = models.CharField(max_length=24, blank=True, editable=False)
+    """The error code that said so."""
     is_default = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -96,7 +119,31 @@ class Sender(Pausable):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "provider_account", "value"], name="sender_once"),
             models.UniqueConstraint(fields=["tenant"], condition=models.Q(is_default=True), name="sender_one_default"),
+            models.CheckConstraint(condition=models.Q(parts_per_second__gt=0), name="sender_pace"),
         ]
 
     def __str__(self) -> str:
         return self.label or self.value
+
+    @property
+    def is_held(self) -> bool:
+        """Whether its day is full."""
+        return self.held_until is not None and self.held_until > timezone.now()
+
+    def decide(self, *, active: bool) -> None:
+        super().decide(active=active)
+        self.held_until, self.held_because = None, ""
+
+
+class SenderDay(TenantOwned):
+    """The parts that a paced sender has handed over on a day of the carriers' calendar (``messaging.pace.days``)."""
+
+    sender = TenantForeignKey(Sender, on_delete=models.CASCADE, related_name="+")
+    day = models.DateField()
+    part_count = models.PositiveIntegerField(default=0)
+
+    class Meta(TenantOwned.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "sender", "day"], name="sender_day_once")]
+
+    def __str__(self) -> str:
+        return f"{self.part_count} parts on {self.day}"

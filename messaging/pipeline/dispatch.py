@@ -28,6 +28,7 @@ from messaging.models import Batch, Message, ProviderAccount
 from messaging.pipeline.attempts import GOOD_FOR, requests_of, write_attempts
 from messaging.pipeline.gate import Candidate, Circumstances, decide_all
 from messaging.pipeline.handover import hand_over, provider_for
+from messaging.pipeline.pacing import allow
 from messaging.pipeline.restoration import adopt_recovered, look, recently_restored, remember_hand_over
 from messaging.pipeline.results import Handed, learn_opt_outs, record
 from messaging.pipeline.route import Route, choose
@@ -130,18 +131,20 @@ def _prepare(batch_id: UUID, lease: UUID) -> _Intents | None:
         _postpone(batch, "sender_paused" if route.waits else "account_unusable")
         return None
     waiting = Message.objects.filter(batch_id=batch_id, status=Message.Status.QUEUED).order_by("id")
-    rows = list(waiting.values_list("id", "number", "body", "created_at", "status_at"))
-    messages = [(message_id, number, body) for message_id, number, body, _, _ in rows]
+    rows = list(waiting.values_list("id", "number", "body", "part_count", "created_at", "status_at"))
     # A text whose status never changed was never offered.
-    again = {message_id for message_id, _, _, created_at, status_at in rows if status_at != created_at}
-    going = _decide(batch, route, messages)
-    if not going or route.sender is None:
-        Batch.objects.filter(id=batch_id).update(state=Batch.State.DONE, lease=None, leased_until=None)
+    again = {message_id for message_id, _, _, _, created_at, status_at in rows if status_at != created_at}
+    allowance = allow(batch, route.sender, [parts for _, _, _, parts, _, _ in rows])
+    if rows and not allowance.count:
+        _postpone(batch, allowance.why, allowance.wait)
         return None
-    if recently_restored():
+    asked = [(message_id, number, body) for message_id, number, body, *_ in rows[: allowance.count]]
+    going = _decide(batch, route, asked)
+    if going and recently_restored():
         going = adopt_recovered(batch, going)
-    if not going:
-        Batch.objects.filter(id=batch_id).update(state=Batch.State.DONE, lease=None, leased_until=None)
+    allowance.settle(batch, asked, going)
+    if not going or route.sender is None:
+        Batch.objects.filter(id=batch_id).update(state=allowance.state, lease=None, leased_until=None)
         return None
     handed = write_attempts(batch, route.sender.provider_account, going, again=again)
     failpoint("before_intent")
@@ -161,7 +164,7 @@ def _can_be_called(route: Route) -> bool:
     return True
 
 
-def _postpone(batch: Batch, why: str) -> None:
+def _postpone(batch: Batch, why: str, wait: timedelta = LOOK_AGAIN) -> None:
     """Look again later. What is only good for a time ends when that has passed; a campaign waits for its people."""
     too_old = timezone.now() - batch.created_at > GOOD_FOR[batch.lane]
     if too_old and batch.lane != lanes.MARKETING:
@@ -171,7 +174,7 @@ def _postpone(batch: Batch, why: str) -> None:
         Batch.objects.filter(id=batch.id).update(state=Batch.State.DONE, lease=None, leased_until=None)
         return
     Batch.objects.filter(id=batch.id).update(
-        state=Batch.State.QUEUED, lease=None, leased_until=None, not_before=Now() + LOOK_AGAIN
+        state=Batch.State.QUEUED, lease=None, leased_until=None, not_before=Now() + wait
     )
 
 

@@ -18,6 +18,7 @@ from common.retries import each
 from consent.models import ConsentRecord, Suppression
 from consent.services import opt_out
 from messaging.models import Attempt, DeliveryReceipt, Message, ProviderAccount
+from messaging.pipeline.throttle import heed
 from messaging.pipeline.transitions import Change, apply_changes, lock_batches
 from messaging.pipeline.trouble import Stop, pause
 from messaging.providers.base import StatusUpdate, Stops
@@ -115,6 +116,7 @@ def _apply(receipts: Sequence[DeliveryReceipt]) -> None:
         for receipt in told
         if receipt.stops
     )
+    heed((attempt_id, receipt.error_code) for attempt_id, told in by_attempt.items() for receipt in told)
     DeliveryReceipt.objects.filter(id__among=[receipt.id for receipt in receipts]).update(applied_at=timezone.now())
 
 

@@ -8,13 +8,14 @@ from typing import Final
 from uuid import UUID
 
 from django.db import connection
-from django.db.models.functions import Now
+from django.db.models.functions import Greatest, Now
 from django.utils import timezone
 
 from common.bulk import json_rows
 from consent.models import ConsentRecord, Suppression
 from consent.services import opt_out
 from messaging.models import Attempt, Batch, Message
+from messaging.pipeline.throttle import heed
 from messaging.pipeline.transitions import Change, apply_changes, lock_batches
 from messaging.pipeline.trouble import Stop, pause
 from messaging.providers.base import Outcome, SendResult, Stops
@@ -93,6 +94,7 @@ def record(
         for one, result in zip(handed, results, strict=True)
         if result.stops
     )
+    heed((one.attempt_id, result.error_code) for one, result in zip(handed, results, strict=True))
     _finish(batch_id, lease, wait)
 
 
@@ -151,7 +153,8 @@ def _finish(batch_id: UUID, lease: UUID, wait: timedelta) -> None:
         return
     Batch.objects.filter(id=batch_id).update(
         state=Batch.State.QUEUED if left else Batch.State.DONE,
-        not_before=Now() + wait,
+        # What the sender's pace left for later has its time already.
+        not_before=Greatest("not_before", Now() + wait),
         lease=None,
         leased_until=None,
     )

@@ -138,7 +138,8 @@ def replace_secret(*, account: ProviderAccount, secret: str) -> None:
 
 def _decide(target: Sender | ProviderAccount, *, active: bool) -> None:
     target.decide(active=active)
-    target.save(update_fields=["status", "trouble", "taken_up_at"])
+    held = ["held_until", "held_because"] if isinstance(target, Sender) else []
+    target.save(update_fields=["status", "trouble", "taken_up_at", *held])
 
 
 def _as_it_is(target: Sender | ProviderAccount) -> dict[str, str]:

@@ -17,7 +17,7 @@ from messaging.models import Attempt, Batch, Message, Sender
 from messaging.pipeline.enqueue import Cause, Draft, enqueue
 from messaging.services import add_provider_account, add_sender
 from tenants.scope import all_tenants, tenant_scope
-from tests.cast import Company
+from tests.cast import FAST, Company
 from tests.faults.children import until
 from tests.twilio_server import TwilioServer, twilio_server
 
@@ -113,5 +113,6 @@ def world(settings: Any, company: Company) -> Iterator[World]:
             kind="twilio", name="Twilio", credentials={"account_sid": SID, "auth_token": "t" * 32}
         )
         sender = add_sender(tenant=company.tenant, account=account, value="+12025550180", kind="long_code")
+        Sender.objects.filter(id=sender.id).update(parts_per_second=FAST)
     with twilio_server(settings, SID) as provider:
         yield World(company, sender, provider)

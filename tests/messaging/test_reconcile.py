@@ -19,7 +19,7 @@ from messaging.reasons import reason_of
 from messaging.services import add_provider_account, add_sender
 from messaging.services.sending import cancel_batches
 from tenants.scope import tenant_scope
-from tests.cast import Cast, Company
+from tests.cast import FAST, Cast, Company
 from tests.twilio_server import TwilioServer, hangs_up, taken_but_fails, taken_but_hangs_up, twilio_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,7 +40,9 @@ def sender(clinic: Company) -> Sender:
         account = add_provider_account(
             kind="twilio", name="Twilio", credentials={"account_sid": SID, "auth_token": "t" * 32}
         )
-        return add_sender(tenant=clinic.tenant, account=account, value="+12025550180", kind="long_code")
+        sender = add_sender(tenant=clinic.tenant, account=account, value="+12025550180", kind="long_code")
+        Sender.objects.filter(id=sender.id).update(parts_per_second=FAST)
+        return sender
 
 
 @pytest.fixture

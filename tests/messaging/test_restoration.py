@@ -20,13 +20,14 @@ from messaging.models import (
     ProviderAccount,
     RecordComparison,
     RecoveredText,
+    Sender,
 )
 from messaging.pipeline import comparison, nightly, restoration
 from messaging.pipeline.dispatch import run_next_batch
 from messaging.pipeline.receipt import apply_pending
 from messaging.services import add_provider_account, add_sender
 from tenants.scope import tenant_scope
-from tests.cast import Cast, Company
+from tests.cast import FAST, Cast, Company
 from tests.messaging.test_dispatch import number, queue, statuses
 from tests.twilio_server import TwilioServer, twilio_server
 
@@ -47,6 +48,7 @@ def clinic(committed_cast: Cast) -> Company:
         secrets = {"account_sid": SID, "auth_token": "t" * 32}
         account = add_provider_account(kind="twilio", name="Twilio", credentials=secrets)
         add_sender(tenant=committed_cast.clinic.tenant, account=account, value="+12025550180", kind="long_code")
+        Sender.objects.update(parts_per_second=FAST)
     return committed_cast.clinic
 
 
