@@ -46,7 +46,7 @@ _BY_CODE: Final[Mapping[str, str]] = {
 }
 
 
-_STOPPED_BY: Final[Mapping[str, str]] = {
+_STOPPED_BY: Final = {
     "20003": "The provider refuses the account's key, or has suspended the account. Enter the present auth token.",
     "21212": "The provider does not know this number as a sender. Check it at the provider.",
     "21601": "The number cannot send texts, or belongs to another account. Check it at the provider.",
@@ -63,13 +63,12 @@ _STOPPED_BY: Final[Mapping[str, str]] = {
     "30034": "The number is not registered for business texts in the US (10DLC). Finish its registration.",
 }
 
-_STOPPED_HERE: Final[Mapping[str, str]] = {
+_STOPPED_HERE: Final = {
     "not_compared": "The database was restored from a backup, and the provider could not be asked what it has sent since. "
     "Take it up again when it can, or when texts that may go twice do no harm.",
 }
 
-
-_HELD_BY: Final[Mapping[str, str]] = {
+_HELD_BY: Final = {
     "30023": "The carrier takes no more texts of this brand today. They go on when its day begins anew.",
     "30027": "T-Mobile takes no more texts of this brand today. They go on when its day begins anew.",
     "63038": "The provider takes no more texts of this account today. They go on when its day begins anew.",
@@ -79,7 +78,7 @@ _HELD_BY: Final[Mapping[str, str]] = {
 def trouble_of(error_code: str) -> str:
     """Why the platform paused a sender or an account or holds it for the day, and what to do about it."""
     general = "The provider refuses it. See what its error code means, mend that, and take it up again."
-    return _STOPPED_BY.get(error_code) or _STOPPED_HERE.get(error_code, general)
+    return (_STOPPED_BY | _STOPPED_HERE | _HELD_BY).get(error_code, general)
 
 
 def reason_of(message: Message) -> str:
