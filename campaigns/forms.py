@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -14,6 +14,9 @@ from contacts.models import ContactFilter, ContactList, Tag
 from messaging.models import Sender
 
 __all__ = ["ComposerForm", "LaunchForm"]
+
+
+LONGEST_SPREAD: Final = 72
 
 
 class ComposerForm(forms.ModelForm[Campaign]):
@@ -91,6 +94,14 @@ class LaunchForm(forms.Form):
         required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
+    )
+    spread_hours = forms.IntegerField(
+        label="Send over so many hours",
+        required=False,
+        min_value=0,
+        max_value=LONGEST_SPREAD,
+        initial=0,
+        help_text=f"0 to {LONGEST_SPREAD}. With 0 it goes as fast as your number may.",
     )
     seen = forms.CharField(required=False, max_length=32, widget=forms.HiddenInput)
     """The ``version_of`` the campaign that the page shows."""

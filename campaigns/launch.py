@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from campaigns import locks
 from campaigns.models import Campaign, CampaignRecipient
+from campaigns.pacing import due_at, page_size
 from campaigns.recipients import freeze
 from common.bulk import json_rows
 from common.failpoints import failpoint
@@ -126,7 +127,7 @@ def _plan_next_page(campaign_id: UUID) -> bool:
     campaign = _to_plan(campaign_id, held=True)
     if campaign is None:
         return False
-    page = _next_page(campaign_id)
+    page = _next_page(campaign_id, min(MAX_BATCH, page_size(campaign)))
     if page:
         _plan_page(campaign, page)
     else:
@@ -150,11 +151,11 @@ def _note_failure(campaign_id: UUID) -> None:
         campaign.save(update_fields=["plan_failures", "plan_again_at"])
 
 
-def _next_page(campaign_id: UUID) -> list[_Recipient]:
+def _next_page(campaign_id: UUID, size: int) -> list[_Recipient]:
     rows = list(
         CampaignRecipient.objects.filter(campaign_id=campaign_id, message=None)
         .order_by("id")
-        .values_list("id", "number", "contact_id")[:MAX_BATCH]
+        .values_list("id", "number", "contact_id")[:size]
     )
     wanted = [contact_id for _, _, contact_id in rows if contact_id]
     contacts = {contact.id: contact for contact in Contact.objects.filter(id__among=wanted)}
@@ -178,6 +179,7 @@ def _plan_page(campaign: Campaign, page: Sequence[_Recipient]) -> None:
         lane=_LANES[campaign.purpose],
         purpose=campaign.purpose,
         sender_id=campaign.sender_id,
+        not_before=due_at(campaign),
     )
     batch, message_ids = enqueue(drafts, cause)
     failpoint("page_half_planned")

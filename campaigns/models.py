@@ -45,6 +45,8 @@ class Campaign(TenantOwned):
     everyone = models.BooleanField("all contacts", default=False)
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
     scheduled_at = models.DateTimeField(null=True, blank=True)
+    spread_hours = models.PositiveSmallIntegerField(default=0)
+    """So long it takes at least; 0: as fast as the number may."""
     launched_at = models.DateTimeField(null=True)
     planned_at = models.DateTimeField(null=True)
     """When every recipient of the frozen audience had its message."""

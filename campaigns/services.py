@@ -114,8 +114,8 @@ def choose_audience(
         record("campaign.audience_chosen", target=campaign, before=before, after=after)
 
 
-def schedule(*, campaign: Campaign, at: datetime, seen: str = "") -> None:
-    """Launch a draft at a later time. ``seen``: the ``version_of`` it that was looked at; raises ``Changed``."""
+def schedule(*, campaign: Campaign, at: datetime, seen: str = "", spread_hours: int = 0) -> None:
+    """Launch a draft at a later time, spread as by ``launch``. ``seen``: the ``version_of`` it that was looked at; raises ``Changed``."""
     _lock_anew(campaign, _Status.DRAFT)
     _require_seen(campaign, seen)
     _require_complete(campaign)
@@ -123,8 +123,9 @@ def schedule(*, campaign: Campaign, at: datetime, seen: str = "") -> None:
         raise ValidationError({"scheduled_at": "Choose a time in the future, or send it now."})
     if at > timezone.now() + LATEST_START:
         raise ValidationError({"scheduled_at": "Choose a time within a year from now."})
-    _save(campaign, status=_Status.SCHEDULED, scheduled_at=at)
-    record("campaign.scheduled", target=campaign, after={"scheduled_at": at})
+    _require_spreadable(campaign, spread_hours)
+    _save(campaign, status=_Status.SCHEDULED, scheduled_at=at, spread_hours=spread_hours)
+    record("campaign.scheduled", target=campaign, after={"scheduled_at": at, **_spread(campaign)})
 
 
 def unschedule(*, campaign: Campaign) -> None:
@@ -135,16 +136,18 @@ def unschedule(*, campaign: Campaign) -> None:
     record("campaign.unscheduled", target=campaign, before={"scheduled_at": before})
 
 
-def launch(*, campaign: Campaign, seen: str = "") -> None:
+def launch(*, campaign: Campaign, seen: str = "", spread_hours: int = 0) -> None:
     """Start now: from here on the audience is frozen, and each member gets a recorded outcome.
 
     ``seen``: the ``version_of`` the campaign that was looked at; raises ``Changed`` when it is another one by now.
+    ``spread_hours``: over how many hours it is handed over at least.
     """
     _lock_anew(campaign, _Status.DRAFT, _Status.SCHEDULED)
     _require_seen(campaign, seen)
     _require_complete(campaign)
-    _save(campaign, status=_Status.LAUNCHING, launched_at=timezone.now())
-    record("campaign.launched", target=campaign)
+    _require_spreadable(campaign, spread_hours)
+    _save(campaign, status=_Status.LAUNCHING, launched_at=timezone.now(), spread_hours=spread_hours)
+    record("campaign.launched", target=campaign, after=_spread(campaign))
     _ask_to_plan(campaign)
 
 
@@ -216,6 +219,16 @@ def _require_complete(campaign: Campaign) -> None:
     _require_sendable_length(campaign)
     if not members(audience_of(campaign)).exists():
         raise ValidationError("Nobody is in the audience. Choose a list or a tag with contacts in it.")
+
+
+def _require_spreadable(campaign: Campaign, hours: int) -> None:
+    """Other texts than offers are good for hours only (``messaging.pipeline.attempts.GOOD_FOR``)."""
+    if hours and campaign.purpose != Purpose.MARKETING:
+        raise ValidationError({"spread_hours": "Only offers and news can be spread over hours."})
+
+
+def _spread(campaign: Campaign) -> dict[str, int]:
+    return {"spread_hours": campaign.spread_hours} if campaign.spread_hours else {}
 
 
 def _require_sendable_length(campaign: Campaign) -> None:

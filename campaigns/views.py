@@ -18,12 +18,14 @@ from campaigns import services
 from campaigns.forms import ComposerForm, LaunchForm
 from campaigns.models import Campaign, CampaignRecipient
 from campaigns.outcomes import OUTCOMES, with_outcome
+from campaigns.pacing import expected_finish, finish_of
 from campaigns.preview import forecast, preview_text
 from campaigns.progress import Progress, progress_of
 from campaigns.recipients import audience_of, version_of
 from common.forms import add_errors
 from common.pages import page_by_id
 from common.search import number_digits, search_text
+from consent.purposes import Purpose
 from contacts.audience import Audience
 from contacts.models import ContactFilter, ContactList, Tag
 from contacts.search import matching
@@ -212,11 +214,14 @@ def campaign_review(request: TenantRequest, campaign_id: UUID) -> HttpResponse:
             add_errors(form, error)
         else:
             return redirect("campaign", draft.id)
+    preview = preview_text(draft, audience)
     context = {
         "campaign": draft,
         "form": form,
         "forecast": expected,
-        "preview": preview_text(draft, audience),
+        "preview": preview,
+        "finish": expected_finish(expected.sender, expected.reachable * preview.measured.part_count),
+        "may_spread": draft.purpose == Purpose.MARKETING,
         "purpose": draft.get_purpose_display(),
         "must_confirm": expected.reachable >= CONFIRM_FROM,
     }
@@ -228,10 +233,12 @@ def _launch(request: TenantRequest, draft: Campaign, form: LaunchForm, people: i
     if people >= CONFIRM_FROM and data["confirmed_count"] != people:
         raise ValidationError({"confirmed_count": f"Type {people:,} to confirm that so many people are meant."})
     if data["when"] == "now":
-        services.launch(campaign=draft, seen=data["seen"])
+        services.launch(campaign=draft, seen=data["seen"], spread_hours=data["spread_hours"] or 0)
         messages.success(request, "The campaign has started.")
         return
-    services.schedule(campaign=draft, at=data["scheduled_at"], seen=data["seen"])
+    services.schedule(
+        campaign=draft, at=data["scheduled_at"], seen=data["seen"], spread_hours=data["spread_hours"] or 0
+    )
     messages.success(request, "The campaign is scheduled.")
 
 
@@ -249,6 +256,7 @@ def campaign(request: TenantRequest, campaign_id: UUID) -> HttpResponse:
     context: dict[str, object] = {
         "campaign": found,
         "progress": progress,
+        "finish": finish_of(found, progress),
         "is_running": running,
         "is_live": running or _will_move(found) or _awaits_receipts(found, progress),
         "may_manage": _may_manage(request),

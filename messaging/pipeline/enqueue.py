@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -30,6 +31,7 @@ class Cause:
     sender_id: UUID | None = None
     exemption: str = ""
     held: bool = False
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def enqueue(drafts: Sequence[Draft], cause: Cause) -> tuple[Batch, list[UUID]]:
         cause_id=cause.id,
         sender_id=cause.sender_id,
         exemption=cause.exemption,
-        not_before=now,
+        not_before=max(now, cause.not_before or now),
         created_at=now,
     )
     ids = [draft.id for draft in drafts]
