@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.stack import servers
 
-BENCHMARKS = ("clients", "contact_search", "dispatch", "import_contacts", "import_variants", "web_server")
+BENCHMARKS = ("campaign", "clients", "contact_search", "dispatch", "import_contacts", "import_variants", "web_server")
 
 
 def main() -> None:

@@ -1,17 +1,20 @@
 """A provider that speaks Twilio's REST API and is never the bottleneck: ``python -m benchmarks.fake_twilio``.
 
 A raw protocol instead of a web framework, so that on a small machine the processor is left to what is measured.
-``GET /stats`` answers how many creates came and how many destinations came more than once.
+``GET /stats`` answers how many creates came, how many destinations came more than once, and when (Unix time) each text to
+a number that begins with ``PROBES`` came.
 """
 
 import argparse
 import asyncio
 import json
+import time
 from collections import Counter
 from urllib.parse import parse_qs
 
 import uvloop
 
+PROBES = "+1999"
 _ANSWER = (
     '{"sid": "SM%032x", "status": "queued", "num_segments": "1", "price": null, "error_code": null, '
     '"error_message": null, "account_sid": "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "direction": "outbound-api", '
@@ -27,10 +30,18 @@ class Server:
         self.latency = latency
         self.created = 0
         self.destinations: Counter[str] = Counter()
+        self.probes: dict[str, float] = {}
+
+    def take(self, destination: str) -> None:
+        self.created += 1
+        self.destinations[destination] += 1
+        if destination.startswith(PROBES):
+            self.probes[destination] = time.time()
 
     def stats(self) -> str:
         repeated = sum(1 for count in self.destinations.values() if count > 1)
-        return json.dumps({"created": self.created, "destinations": len(self.destinations), "repeated": repeated})
+        counts = {"created": self.created, "destinations": len(self.destinations), "repeated": repeated}
+        return json.dumps({**counts, "probes": self.probes})
 
 
 class Connection(asyncio.Protocol):
@@ -60,8 +71,7 @@ class Connection(asyncio.Protocol):
             if head.startswith(b"get"):
                 self.answer(b"200 OK", self.server.stats())
             else:
-                self.server.created += 1
-                self.server.destinations[parse_qs(body.decode())["To"][0]] += 1
+                self.server.take(parse_qs(body.decode())["To"][0])
                 text = _ANSWER % self.server.created
                 asyncio.get_running_loop().call_later(self.server.latency, self.answer, b"201 Created", text)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 __all__ = [
     "Cost",
@@ -21,6 +22,7 @@ __all__ = [
     "provider_stats",
     "resident_megabytes",
     "servers",
+    "ticker",
     "workers",
 ]
 
@@ -88,6 +90,21 @@ def fake_twilio(latency_ms: float) -> Iterator[str]:
 
 
 @contextmanager
+def ticker() -> Iterator[subprocess.Popen[bytes]]:
+    """Celery's beat."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "celery", "-A", "smsplatform.celery", "beat", "--pidfile", "", "--loglevel", "ERROR"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
 def workers(app: str, arguments: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
     """A Celery worker of ``app``."""
     command = [sys.executable, "-m", "celery", "-A", app, "worker", "--loglevel", "ERROR", *arguments]
@@ -107,10 +124,10 @@ def workers(app: str, arguments: Sequence[str]) -> Iterator[subprocess.Popen[byt
             process.wait()
 
 
-def provider_stats(address: str) -> dict[str, int]:
+def provider_stats(address: str) -> dict[str, Any]:
     """What reached the provider."""
     with urllib.request.urlopen(f"{address}/stats", timeout=5) as answer:
-        stats: dict[str, int] = json.load(answer)
+        stats: dict[str, Any] = json.load(answer)
         return stats
 
 

@@ -6,15 +6,12 @@ from uuid import UUID
 
 from celery import shared_task
 from django.core.cache import cache
-from django.db.models import Count
-from django.db.models.functions import Now
 
 from common.retries import each
 from messaging.handling import handle_inbound, unhandled
-from messaging.models import Batch
 from messaging.pipeline import nightly, receipt, reconcile, restoration, sweeps
+from messaging.pipeline.claim import lanes_with_work
 from messaging.pipeline.dispatch import run_next_batch
-from tenants.scope import all_tenants
 
 __all__ = [
     "apply_receipts",
@@ -46,11 +43,8 @@ def dispatch(lane: str) -> None:
 @shared_task(name="messaging.wake_lanes")
 def wake_lanes() -> None:
     """Hint to each lane that has due batches; hints that find no free worker lapse before the next tick's."""
-    with all_tenants("find lanes with due batches"):
-        due = Batch.objects.filter(state=Batch.State.QUEUED, held=False, not_before__lte=Now())
-        waiting = dict(due.order_by().values_list("lane").annotate(batches=Count("id")))
-    for lane, batches in waiting.items():
-        for _ in range(min(batches, HINTS_AT_ONCE)):
+    for lane, batches in lanes_with_work(most=HINTS_AT_ONCE).items():
+        for _ in range(batches):
             dispatch.apply_async(args=(lane,), queue=lane, expires=2, ignore_result=True)
 
 

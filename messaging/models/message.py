@@ -63,7 +63,9 @@ class Batch(TenantOwned):
     class Meta(TenantOwned.Meta):
         indexes = [
             models.Index(
-                fields=["lane", "not_before"], condition=models.Q(state="queued", held=False), name="batch_due"
+                fields=["lane", "tenant", "not_before", "id"],
+                condition=models.Q(state="queued", held=False),
+                name="batch_due",
             ),
             models.Index(fields=["leased_until"], condition=models.Q(state="leased"), name="batch_leased"),
             models.Index(fields=["tenant", "cause_id"], name="batch_cause"),

@@ -14,7 +14,6 @@ from typing import Final
 from uuid import UUID
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -26,6 +25,7 @@ from consent import revocation_lock
 from consent.gate import ALLOW
 from messaging.models import Batch, Message, ProviderAccount
 from messaging.pipeline.attempts import GOOD_FOR, requests_of, write_attempts
+from messaging.pipeline.claim import claim
 from messaging.pipeline.gate import Candidate, Circumstances, decide_all
 from messaging.pipeline.handover import hand_over, provider_for
 from messaging.pipeline.pacing import allow
@@ -35,11 +35,9 @@ from messaging.pipeline.route import Route, choose
 from messaging.pipeline.transitions import Change, apply_changes
 from messaging.providers.base import SendRequest
 from tenants.models import Tenant
-from tenants.scope import all_tenants, current_tenant_id, tenant_scope
+from tenants.scope import current_tenant_id, tenant_scope
 
-__all__ = ["LEASE", "run_next_batch"]
-
-LEASE: Final = timedelta(seconds=40)
+__all__ = ["run_next_batch"]
 
 RECORD_SECONDS: Final = 300.0
 """How long a worker tries to write answers down when the database is away: they are known to nobody else."""
@@ -47,22 +45,6 @@ LOOK_AGAIN: Final = timedelta(seconds=30)
 """A batch whose sender or account cannot work at the moment is looked at again after this time."""
 
 _log = logging.getLogger(__name__)
-
-_CLAIM: Final = """
-WITH busy AS (
-    SELECT tenant_id, count(*) AS in_flight FROM messaging_batch WHERE state = 'leased' AND lane = %(lane)s GROUP BY 1
-)
-UPDATE messaging_batch SET state = 'leased', lease = %(lease)s, leased_until = now() + make_interval(secs => %(seconds)s)
-WHERE id = (
-    SELECT due.id FROM messaging_batch due LEFT JOIN busy USING (tenant_id)
-    WHERE due.lane = %(lane)s AND due.state = 'queued' AND NOT due.held AND due.not_before <= now()
-    AND NOT EXISTS (SELECT FROM messaging_dispatchstate WHERE held_since IS NOT NULL)
-    ORDER BY coalesce(busy.in_flight, 0), due.not_before, due.id
-    LIMIT 1 FOR UPDATE OF due SKIP LOCKED
-)
-RETURNING id, tenant_id
-"""
-"""The next due batch of the tenant that has the fewest in flight; the clock is the database's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +63,7 @@ def run_next_batch(lane: str) -> bool:
     """Claim the lane's next due batch and hand it over; False when nothing is due."""
     look()
     lease = uuid7()
-    claimed = _claim(lane, lease)
+    claimed = claim(lane, lease)
     if claimed is None:
         return False
     failpoint("after_claim")
@@ -107,13 +89,6 @@ def run_next_batch(lane: str) -> bool:
     failpoint("after_record")
     insist(suppress, seconds=RECORD_SECONDS)
     return True
-
-
-def _claim(lane: str, lease: UUID) -> tuple[UUID, UUID] | None:
-    with all_tenants("the dispatcher claims the next batch"), connection.cursor() as cursor:
-        cursor.execute(_CLAIM, {"lane": lane, "lease": lease, "seconds": LEASE.total_seconds()})
-        row: tuple[UUID, UUID] | None = cursor.fetchone()
-        return row
 
 
 def _prepare(batch_id: UUID, lease: UUID) -> _Intents | None:

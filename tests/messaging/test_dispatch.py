@@ -13,6 +13,7 @@ from consent.models import Suppression
 from consent.services import is_suppressed, opt_out
 from messaging.models import Attempt, Batch, Message
 from messaging.pipeline import dispatch, sweeps
+from messaging.pipeline.claim import LEASE, claim
 from messaging.pipeline.dispatch import run_next_batch
 from messaging.pipeline.enqueue import Cause, Draft, enqueue
 from messaging.pipeline.handover import hand_over
@@ -151,8 +152,8 @@ def test_tenants_take_turns(committed_cast: Cast, network: str) -> None:
     for _ in range(3):
         queue(committed_cast.clinic, [number(1)])
     queue(committed_cast.shop, [number(1)])
-    first = dispatch._claim(MARKETING, UUID(int=1))
-    second = dispatch._claim(MARKETING, UUID(int=2))
+    first = claim(MARKETING, UUID(int=1))
+    second = claim(MARKETING, UUID(int=2))
     assert first is not None
     assert second is not None
     assert (first[1], second[1]) == (committed_cast.clinic.tenant.id, committed_cast.shop.tenant.id)
@@ -185,7 +186,7 @@ def test_the_provider_is_never_called_inside_a_transaction(committed_cast: Cast)
 
 def test_a_worker_that_dies_before_the_call_loses_nothing(committed_cast: Cast, network: str) -> None:
     queue(committed_cast.clinic, [number(1)])
-    assert dispatch._claim(MARKETING, UUID(int=1)) is not None
+    assert claim(MARKETING, UUID(int=1)) is not None
     assert not run_next_batch(MARKETING), "the lease keeps others away"
     _expire_leases()
     assert sweeps.release_expired_leases() == 1
@@ -197,7 +198,7 @@ def test_a_worker_that_dies_during_the_call_sends_nothing_twice(committed_cast: 
     """Attempts are committed; nobody knows whether the provider has the text: it is not called again."""
     batch_id = queue(committed_cast.clinic, [number(1)])
     lease = UUID(int=1)
-    dispatch._claim(MARKETING, lease)
+    claim(MARKETING, lease)
     with tenant_scope(committed_cast.clinic.tenant.id, durable=True):
         assert dispatch._prepare(batch_id, lease) is not None
     _expire_leases()
@@ -217,7 +218,7 @@ def test_a_worker_that_dies_during_the_call_sends_nothing_twice(committed_cast: 
 
 def test_a_worker_that_lost_its_lease_writes_no_attempts(committed_cast: Cast, network: str) -> None:
     batch_id = queue(committed_cast.clinic, [number(1)])
-    dispatch._claim(MARKETING, UUID(int=1))
+    claim(MARKETING, UUID(int=1))
     with tenant_scope(committed_cast.clinic.tenant.id, durable=True):
         assert dispatch._prepare(batch_id, UUID(int=2)) is None
         assert not Attempt.objects.exists()
@@ -247,5 +248,5 @@ def _expire_leases() -> None:
     from tenants.scope import all_tenants
 
     with all_tenants("test"):
-        Batch.objects.filter(state="leased").update(leased_until=timezone.now() - dispatch.LEASE)
+        Batch.objects.filter(state="leased").update(leased_until=timezone.now() - LEASE)
     assert not connection.in_atomic_block

@@ -21,6 +21,7 @@ from common.lanes import CONVERSATION, MARKETING
 from consent.services import is_suppressed
 from messaging.models import Attempt, Batch, Message, Sender
 from messaging.pipeline import attempts, dispatch, handover, sweeps
+from messaging.pipeline.claim import LEASE
 from messaging.pipeline.dispatch import run_next_batch
 from messaging.pipeline.enqueue import Cause
 from messaging.pipeline.handover import hand_over
@@ -278,7 +279,7 @@ def test_a_worker_that_comes_back_late_does_not_revive_what_was_stopped(
         intents = dispatch._prepare(batch_id, lease)
     assert intents is not None
     with all_tenants("test"):
-        Batch.objects.filter(state="leased").update(leased_until=timezone.now() - dispatch.LEASE)
+        Batch.objects.filter(state="leased").update(leased_until=timezone.now() - LEASE)
     sweeps.release_expired_leases()
     with tenant_scope(clinic.tenant.id, durable=True):
         assert Batch.objects.get().state == "done"
