@@ -102,7 +102,7 @@ async def _aiohttp(address: str) -> float:
 
 
 async def _wire(address: str) -> float:
-    addresses = Addresses(twilio=address, simulator=address)
+    addresses = Addresses(twilio=address, telnyx=address, simulator=address)
     provider = make_provider("twilio", ACCOUNT, addresses, IN_FLIGHT)
     cost = await _cost(lambda: provider.send(TEXT))
     await provider.close()

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.forms import ModelForm
 from django.http import HttpRequest
 
+from messaging.account_forms import check_key
 from messaging.models import Attempt, InboundMessage, Message, ProviderAccount, Sender, SenderRegistration
 from messaging.services import replace_secret
 from tenants.platform_admin import TenantDataAdmin, masked_number, masked_text
@@ -30,12 +31,19 @@ class ProviderAccountForm(ModelForm[ProviderAccount]):
         max_length=200,
         strip=True,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="The auth token at Twilio. Leave it empty to keep the present one.",
+        help_text="The auth token at Twilio, the API key at Telnyx. Leave it empty to keep the present one.",
     )
 
     class Meta:
         model = ProviderAccount
         fields: ClassVar[list[str]] = ["name", "status", "max_in_flight", "parts_per_second", "answers_keywords"]
+
+    def clean_new_secret(self) -> str:
+        """Refuse what could stand in no request."""
+        secret: str = self.cleaned_data["new_secret"]
+        if secret and self.instance.kind == ProviderAccount.Kind.TELNYX:
+            check_key(secret)
+        return secret
 
 
 @admin.register(ProviderAccount)

@@ -1,7 +1,6 @@
 """Forms of the messaging settings."""
 
 import math
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,44 +10,7 @@ from django.core.exceptions import ValidationError
 from messaging.merge_tags import names, problems
 from messaging.models import MessageTemplate, ProviderAccount, Sender
 
-__all__ = ["ApprovalForm", "NumberForm", "SenderForm", "TemplateForm", "TokenForm", "TwilioAccountForm", "WeatherForm"]
-
-
-class TwilioAccountForm(forms.Form):
-    """An account at Twilio."""
-
-    name = forms.CharField(label="Name", max_length=80, initial="Twilio")
-    account_sid = forms.CharField(
-        label="Account SID", max_length=34, help_text="Starts with AC; shown in Twilio's console."
-    )
-    auth_token = forms.CharField(
-        label="Auth token",
-        max_length=64,
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="Stored encrypted. It also proves that callbacks come from Twilio.",
-    )
-    answers_keywords = forms.BooleanField(
-        label="Twilio answers STOP and HELP itself",
-        required=False,
-        help_text="Switch on when default or advanced opt-out handling is active there; otherwise people get two answers.",
-    )
-
-    def clean_account_sid(self) -> str:
-        sid: str = self.cleaned_data["account_sid"].strip()
-        if not re.fullmatch(r"AC[0-9a-fA-F]{32}", sid):
-            raise ValidationError("An account SID is AC and 32 digits or letters a to f.")
-        return sid
-
-
-class TokenForm(forms.Form):
-    """Another auth token of an account, because the one before was revoked or is to be."""
-
-    auth_token = forms.CharField(
-        label="New auth token",
-        max_length=64,
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="Stored encrypted. Callbacks signed with the token before still count.",
-    )
+__all__ = ["ApprovalForm", "NumberForm", "SenderForm", "TemplateForm", "WeatherForm"]
 
 
 class SenderForm(forms.Form):

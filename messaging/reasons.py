@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from consent.gate import REASONS
-from messaging.models import Message
-from messaging.providers.twilio.errors import class_of
+from messaging.models import Message, ProviderAccount
+from messaging.providers.codes import class_of
 
 __all__ = ["decision_reason", "reason_of", "trouble_of"]
 
@@ -17,7 +17,6 @@ _BY_STATUS: Final[Mapping[str, str]] = {
     Message.Status.EXPIRED: "Its time ran out before it could be sent",
 }
 
-# The simulated network answers with the same codes.
 _BY_CLASS: Final[Mapping[str, str]] = {
     "consent": "Opted out at the phone network",
     "carrier_block": "The carrier blocks texts from this number to this person",
@@ -46,7 +45,7 @@ _BY_CODE: Final[Mapping[str, str]] = {
 }
 
 
-_STOPPED_BY: Final = {
+_STOPPED_BY_TWILIO: Final = {
     "20003": "The provider refuses the account's key, or has suspended the account. Enter the present auth token.",
     "21212": "The provider does not know this number as a sender. Check it at the provider.",
     "21601": "The number cannot send texts, or belongs to another account. Check it at the provider.",
@@ -62,6 +61,36 @@ _STOPPED_BY: Final = {
     "30033": "The registered campaign of the number was suspended. See the registration at the provider.",
     "30034": "The number is not registered for business texts in the US (10DLC). Finish its registration.",
 }
+_STOPPED_BY_TELNYX: Final = {
+    "10009": "Telnyx does not accept the account's API key. Enter the present one.",
+    "10010": "The account's API key may not send texts. Give it that permission at Telnyx, or enter another one.",
+    "20002": "The account's API key was revoked. Enter the present one.",
+    "20012": "Telnyx has deactivated the account, perhaps for lack of funds.",
+    "20013": "Telnyx has blocked the account. Ask Telnyx why.",
+    "20014": "The account is not verified. Finish that at Telnyx.",
+    "20015": "Texting is not enabled for the account. Ask Telnyx to enable it.",
+    "20016": "The account is not verified. Finish that at Telnyx.",
+    "20017": "The account is not verified at level 2. Ask Telnyx for that.",
+    "20100": "The account has no funds left at Telnyx. Add some, then take it up again.",
+    "40003": "A carrier blocks the number as a source of unwanted texts. Ask Telnyx to have that looked at.",
+    "40010": "The number is not registered for business texts in the US (10DLC). Finish its registration.",
+    "40100": "The number cannot text yet. Give it a messaging profile at Telnyx.",
+    "40150": "The toll-free number is not registered. Have it registered at Telnyx.",
+    "40151": "Another provider is taking over the texts of this number. Ask Telnyx.",
+    "40305": "The number is not one of the account's, or not in its messaging profile. Check it at Telnyx.",
+    "40306": "The messaging profile has no name as a sender. Set it up at Telnyx.",
+    "40312": "The number's messaging profile is switched off. Switch it on at Telnyx.",
+    "40314": "Telnyx has switched texting off for the account. Ask Telnyx why.",
+    "40315": "Telnyx finds the number unhealthy: too few of its texts arrive, or too many are taken for spam.",
+    "40321": "The messaging profile has no number that can be used. Add one at Telnyx.",
+    "40329": "The toll-free number is not verified. Finish its verification at Telnyx.",
+}
+_STOPPED_BY: Final[Mapping[str, dict[str, str]]] = {
+    ProviderAccount.Kind.TWILIO: _STOPPED_BY_TWILIO,
+    ProviderAccount.Kind.TELNYX: _STOPPED_BY_TELNYX,
+    # The simulated network answers with Twilio's codes.
+    ProviderAccount.Kind.SIMULATOR: _STOPPED_BY_TWILIO,
+}
 
 _STOPPED_HERE: Final = {
     "not_compared": "The database was restored from a backup, and the provider could not be asked what it has sent since. "
@@ -71,14 +100,15 @@ _STOPPED_HERE: Final = {
 _HELD_BY: Final = {
     "30023": "The carrier takes no more texts of this brand today. They go on when its day begins anew.",
     "30027": "T-Mobile takes no more texts of this brand today. They go on when its day begins anew.",
+    "40016": "T-Mobile takes no more texts of this brand today. They go on when its day begins anew.",
     "63038": "The provider takes no more texts of this account today. They go on when its day begins anew.",
 }
 
 
-def trouble_of(error_code: str) -> str:
-    """Why the platform paused a sender or an account or holds it for the day, and what to do about it."""
+def trouble_of(error_code: str, kind: str) -> str:
+    """Why the platform paused a sender or an account at such a provider, or holds it for the day, and what to do about it."""
     general = "The provider refuses it. See what its error code means, mend that, and take it up again."
-    return (_STOPPED_BY | _STOPPED_HERE | _HELD_BY).get(error_code, general)
+    return (_STOPPED_HERE | _HELD_BY | _STOPPED_BY.get(kind, {})).get(error_code, general)
 
 
 def reason_of(message: Message) -> str:

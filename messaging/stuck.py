@@ -49,14 +49,19 @@ def hold_finding() -> Iterator[Finding]:
 
 
 def _refused() -> Iterator[Finding]:
-    for model, kind in ((ProviderAccount, "account"), (Sender, "number")):
-        for one in model.objects.filter(status=model.Status.PAUSED).exclude(trouble=""):
-            why = f" because its provider refuses it (error {one.trouble})" if one.trouble.isdigit() else ""
-            yield Finding(
-                f"The {kind} {one} is paused{why}",
-                trouble_of(one.trouble),
-                url_name="senders",
-            )
+    accounts = ProviderAccount.objects.filter(status=ProviderAccount.Status.PAUSED).exclude(trouble="")
+    senders = Sender.objects.filter(status=Sender.Status.PAUSED).exclude(trouble="").select_related("provider_account")
+    refused: list[tuple[str, Sender | ProviderAccount, ProviderAccount]] = [
+        *(("account", account, account) for account in accounts),
+        *(("number", sender, sender.provider_account) for sender in senders),
+    ]
+    for what, one, account in refused:
+        why = f" because its provider refuses it (error {one.trouble})" if one.trouble.isdigit() else ""
+        yield Finding(
+            f"The {what} {one} is paused{why}",
+            trouble_of(one.trouble, account.kind),
+            url_name="senders",
+        )
 
 
 def _waiting() -> Iterator[Finding]:

@@ -51,13 +51,14 @@ class ProviderAccount(Pausable):
 
     class Kind(models.TextChoices):
         TWILIO = "twilio", "Twilio"
+        TELNYX = "telnyx", "Telnyx"
         SIMULATOR = "simulator", "Simulated phone network"
 
     kind = models.CharField(max_length=12, choices=Kind)
     name = models.CharField(max_length=80)
     encrypted_credentials = models.BinaryField(editable=False)
     account_reference = models.CharField(max_length=64, blank=True)
-    """The account's public id at the provider (Twilio: AccountSid); callbacks must name it."""
+    """Its public id at the provider (Twilio: AccountSid; Telnyx: messaging profile, if any); callbacks must name it."""
     max_in_flight = models.PositiveIntegerField(default=256)
     """Requests under way at once, per worker process."""
     parts_per_second = models.DecimalField(

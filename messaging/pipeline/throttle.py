@@ -20,10 +20,13 @@ from tenants.audit import record
 
 __all__ = ["heed"]
 
-TOO_FAST: Final = frozenset({"20429", "21611", "30001", "30017", "30022"})
-"""Too many requests, a full queue, congestion, the carrier's rate (Twilio's error dictionary)."""
-DAY_IS_FULL: Final = frozenset({"30023", "30027", "63038"})
-"""The carrier's daily cap of the brand, T-Mobile's, and the account's (Twilio's error dictionary)."""
+TOO_FAST: Final = frozenset(
+    {"20429", "21611", "30001", "30017", "30022"}  # Twilio
+    | {"10011", "40011", "40018", "40318"}  # Telnyx
+)
+"""Too many requests, a full queue, congestion, the carrier's rate (the providers' ``errors.json``)."""
+DAY_IS_FULL: Final = frozenset({"30023", "30027", "63038"} | {"40016"})
+"""The carrier's daily cap of the brand, T-Mobile's, the account's; at Telnyx T-Mobile's."""
 NEWS: Final = timedelta(minutes=5)
 """What became of a text that was handed over before does not tell how fast the sender is now."""
 

@@ -1,6 +1,7 @@
 """Accounts at providers, and the senders that messages come from."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -20,10 +21,18 @@ __all__ = [
     "set_sender_status",
 ]
 
+_SECRETS: Final[Mapping[str, str]] = {
+    ProviderAccount.Kind.TWILIO: "auth_token",
+    ProviderAccount.Kind.TELNYX: "api_key",
+    ProviderAccount.Kind.SIMULATOR: "secret",
+}
+"""What the secret of each provider that can be replaced is called among its credentials."""
+
 
 def add_provider_account(*, kind: str, name: str, credentials: Mapping[str, str], **options: object) -> ProviderAccount:
     """Keep an account at a provider; the credentials are stored encrypted."""
-    account = ProviderAccount(kind=kind, name=name.strip(), account_reference=credentials.get("account_sid", ""))
+    reference = credentials.get("account_sid") or credentials.get("messaging_profile_id", "")
+    account = ProviderAccount(kind=kind, name=name.strip(), account_reference=reference)
     account.credentials = dict(credentials)
     for option, value in options.items():
         setattr(account, option, value)
@@ -121,14 +130,14 @@ def set_account_status(*, account: ProviderAccount, active: bool) -> None:
 def replace_secret(*, account: ProviderAccount, secret: str) -> None:
     """Use another secret from now on; an account that the provider refused is taken up again with it.
 
-    Callbacks that Twilio signs with the auth token before still count.
+    Callbacks that Twilio signs with the auth token before still count; Telnyx signs with a key that stays.
     """
     known = account.credentials
+    name = _SECRETS[account.kind]
+    changed = {name: secret}
     if account.kind == ProviderAccount.Kind.TWILIO:
-        changed = {"auth_token": secret, "secondary_token": known.get("auth_token", "")}
-    else:
-        changed = {"secret": secret}
-    if secret not in (known.get("auth_token"), known.get("secret")):
+        changed["secondary_token"] = known.get(name, "")
+    if secret != known.get(name):
         account.credentials = {**known, **changed}
         account.save(update_fields=["encrypted_credentials"])
         record("account.secret_replaced", target=account)

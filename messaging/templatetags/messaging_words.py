@@ -20,9 +20,9 @@ def reason(message: Message) -> str:
 
 
 @register.filter
-def trouble(error_code: str) -> str:
-    """Why a sender or an account was paused by the platform itself, and what to do."""
-    return trouble_of(error_code)
+def trouble(error_code: str, kind: str) -> str:
+    """Why a sender or an account at this kind of provider was paused by the platform itself, and what to do."""
+    return trouble_of(error_code, kind)
 
 
 @register.filter

@@ -13,7 +13,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from common.form_pages import form_of
 from common.forms import add_errors
-from messaging.forms import SenderForm, TokenForm, TwilioAccountForm
+from messaging.account_forms import ACCOUNT_FORMS, AccountForm, TokenForm
+from messaging.forms import SenderForm
 from messaging.models import ProviderAccount, Sender, SenderRegistration
 from messaging.services import (
     add_provider_account,
@@ -44,23 +45,26 @@ def senders(request: TenantRequest) -> HttpResponse:
 @recently_confirmed
 @require_http_methods(["GET", "HEAD", "POST"])
 def account_add(request: TenantRequest) -> HttpResponse:
-    """Add a Twilio account."""
+    """Add an account at the provider that was chosen."""
     if request.method != "POST":
-        return _page(request, account_form=TwilioAccountForm())
-    form = TwilioAccountForm(request.POST)
+        return _page(request, account_form=_account_form_for(request.GET.get("provider"))())
+    form = _account_form_for(request.POST.get("provider"))(request.POST)
     if form.is_valid():
         data = form.cleaned_data
         try:
-            add_provider_account(
-                kind=ProviderAccount.Kind.TWILIO,
+            account = add_provider_account(
+                kind=form.kind,
                 name=data["name"],
-                credentials={"account_sid": data["account_sid"], "auth_token": data["auth_token"]},
+                credentials=form.credentials(),
                 answers_keywords=data["answers_keywords"],
             )
         except ValidationError as error:
             add_errors(form, error)
         else:
-            messages.success(request, "Account added. Enter its two callback addresses at Twilio, then add a number.")
+            where = account.get_kind_display()
+            messages.success(
+                request, f"Account added. Enter its callback addresses at {where} as shown below, then add a number."
+            )
             return redirect("senders")
     return _page(request, account_form=form, status=422)
 
@@ -69,12 +73,12 @@ def account_add(request: TenantRequest) -> HttpResponse:
 @recently_confirmed
 @require_http_methods(["GET", "HEAD", "POST"])
 def account_token(request: TenantRequest, account_id: UUID) -> HttpResponse:
-    """Enter another auth token, and with it take up an account that was refused."""
-    account = get_object_or_404(ProviderAccount, id=account_id, kind=ProviderAccount.Kind.TWILIO)
-    form = TokenForm(request.POST if request.method == "POST" else None)
+    """Enter another auth token or API key, and with it take up an account that was refused."""
+    account = get_object_or_404(ProviderAccount, id=account_id, kind__in=list(ACCOUNT_FORMS))
+    form = TokenForm(request.POST if request.method == "POST" else None, kind=account.kind)
     if form.is_valid():
         replace_secret(account=account, secret=form.cleaned_data["auth_token"])
-        messages.success(request, "Token entered. Texts go out with it from now on.")
+        messages.success(request, "Entered. Texts go out with it from now on.")
         return redirect("senders")
     return _page(request, token_form=form, token_account=account, status=422 if form.is_bound else 200)
 
@@ -119,10 +123,14 @@ def sender_act(request: TenantRequest, sender_id: UUID, action: str) -> HttpResp
     return redirect("senders")
 
 
+def _account_form_for(provider: str | None) -> type[AccountForm]:
+    return ACCOUNT_FORMS.get(provider or "", next(iter(ACCOUNT_FORMS.values())))
+
+
 def _page(
     request: TenantRequest,
     *,
-    account_form: TwilioAccountForm | None = None,
+    account_form: AccountForm | None = None,
     sender_form: SenderForm | None = None,
     token_form: TokenForm | None = None,
     token_account: ProviderAccount | None = None,
@@ -133,7 +141,8 @@ def _page(
         "senders": Sender.objects.select_related("provider_account").order_by("-is_default", "value"),
         "accounts": ProviderAccount.objects.order_by("name"),
         "registrations": SenderRegistration.objects.select_related("sender").order_by("-id")[:MOST_REGISTRATIONS],
-        "account_form": account_form or TwilioAccountForm(),
+        "account_form": account_form or _account_form_for(None)(),
+        "providers": [form.kind for form in ACCOUNT_FORMS.values()],
         "sender_form": sender_form or SenderForm(),
         "token_form": token_form,
         "token_account": token_account,

@@ -64,7 +64,10 @@ def _before_its_deletion(_: Any) -> Posted:
 
 FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
     "account_act": lambda s: ({"account_id": s.account.id, "action": "pause"}, {}),
-    "account_add": lambda _: ({}, {"name": "New", "account_sid": f"AC{'0' * 32}", "auth_token": "t" * 32}),
+    "account_add": lambda _: (
+        {},
+        {"provider": "twilio", "name": "New", "account_sid": f"AC{'0' * 32}", "auth_token": "t" * 32},
+    ),
     "account_token": lambda s: ({"account_id": s.at_twilio.id}, {"auth_token": "n" * 32}),
     "audit_export": lambda _: ({}, {"about": "member"}),
     "business": lambda _: (

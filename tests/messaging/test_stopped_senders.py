@@ -14,8 +14,12 @@ from messaging.pipeline import trouble
 from messaging.pipeline.dispatch import run_next_batch
 from messaging.pipeline.receipt import apply_pending, store
 from messaging.providers.base import StatusUpdate, Stops
+from messaging.providers.codes import CLASSES
+from messaging.providers.registry import PROVIDERS
+from messaging.providers.telnyx import errors as telnyx
+from messaging.providers.twilio import errors as twilio
 from messaging.providers.twilio.errors import _TABLE, classify, stopped_by
-from messaging.reasons import _STOPPED_BY
+from messaging.reasons import _STOPPED_BY, trouble_of
 from messaging.services import add_provider_account, replace_secret, set_account_status, set_sender_status
 from tenants.models import AuditEntry
 from tenants.scope import tenant_scope
@@ -160,8 +164,27 @@ def test_pausing_by_hand_needs_no_reason(clinic: Company) -> None:
 # --- Codes ----------------------------------------------------------------------------------------------------------
 
 
-def test_each_code_that_pauses_has_its_words() -> None:
-    assert set(_STOPPED_BY) == {code for code in _TABLE if classify(400, code).stops}
+# Of other ways to sign in than an API key.
+UNUSED_AT_TELNYX = {"20006", "40311", "40313"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "errors", "unused"), [("twilio", twilio, set()), ("telnyx", telnyx, UNUSED_AT_TELNYX)]
+)
+def test_each_code_that_pauses_has_its_words(kind: str, errors: Any, unused: set[str]) -> None:
+    assert set(_STOPPED_BY[kind]) == {code for code in errors._TABLE if errors.classify(400, code).stops} - unused
+
+
+def test_no_code_means_two_things() -> None:
+    """A message's code is explained by whichever provider's table has it."""
+    assert not set(twilio._TABLE) & set(telnyx._TABLE)
+    assert set(CLASSES) | {"simulator"} == set(PROVIDERS) == set(_STOPPED_BY)
+
+
+def test_a_code_is_explained_by_the_provider_that_gave_it() -> None:
+    assert "Telnyx" in trouble_of("10009", "telnyx")
+    assert trouble_of("10009", "twilio") == trouble_of("99999", "telnyx")
+    assert trouble_of("not_compared", "telnyx") == trouble_of("not_compared", "twilio")
 
 
 def test_only_what_stops_everything_pauses() -> None:

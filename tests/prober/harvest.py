@@ -27,6 +27,9 @@ _TYPED = {
 
 NAMED = {
     "account_sid": "AC" + "0" * 32,
+    "api_key": "KEY" + "0" * 32,
+    "public_key": "A" * 43 + "=",
+    "messaging_profile_id": "3fa85f64-5717-4562-b3fc-2c963f66afa6",
     "value": "(202) 555-0134",
     "typed": "ERASE",
     "timezone": "America/New_York",
