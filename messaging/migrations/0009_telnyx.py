@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('messaging', '0007_sender_hold'),
+        ('messaging', '0008_batch_due'),
     ]
 
     operations = [
