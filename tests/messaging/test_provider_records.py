@@ -238,7 +238,7 @@ def test_the_log_has_every_text_and_survives_the_network(tmp_path: Path) -> None
     with far_end("simulator", log=log) as end:
         assert asked("simulator", end.address, lambda provider: provider.fetch(name)).body == REQUEST.body
         assert len(asked("simulator", end.address, the_last_minutes)) == 3
-    first = json.loads(log.read_text().splitlines()[0])
+    first = json.loads(log.read_text().splitlines()[1])
     at = first.pop("at")
     assert abs(at - time.time()) < 60
     known = {"kind": "text", "id": name, "attempt": "a1", "account": "x", "arrives": True}
@@ -253,3 +253,13 @@ def test_a_network_without_a_log_says_that_it_knows_nothing_of_before() -> None:
             with pytest.raises(CouldNotAsk, match="410"):
                 asked("simulator", end.address, question)
         assert asked("simulator", end.address, to(PERSON, since=MINUTE / 4)) == []
+
+
+def test_a_log_that_begins_says_so_also_after_a_restart(tmp_path: Path) -> None:
+    """A log that was deleted, or that the network did not have before, is no proof that nothing was sent."""
+    log, began = tmp_path / "log.jsonl", time.time() - 30
+    for record_since in (began, 0.0):
+        with far_end("simulator", log=log, record_since=record_since) as end:
+            with pytest.raises(CouldNotAsk, match="410"):
+                asked("simulator", end.address, to(PERSON))
+            assert asked("simulator", end.address, to(PERSON, since=MINUTE / 4)) == []

@@ -120,7 +120,16 @@ class Stack:
 
     def _network(self) -> Program:
         arguments = (
-            *("--port", str(self.network_port), "--log", str(self.taken), "--latency-ms", str(LATENCY_MS)),
+            *(
+                "--port",
+                str(self.network_port),
+                "--log",
+                str(self.taken),
+                "--complete-since",
+                "0",
+                "--latency-ms",
+                str(LATENCY_MS),
+            ),
             *("--seed", str(self.seed)),
             *(("--chaos", str(self.chaos)) if self.chaos else ()),
         )

@@ -60,6 +60,9 @@ def main() -> None:
         "--chaos", type=float, default=0.0, metavar="RATE", help="the share of texts to disturb, 0 to 1"
     )
     parser.add_argument("--seed", type=int, default=1, help="decides which texts are disturbed, and how")
+    parser.add_argument(
+        "--complete-since", type=float, help="Unix time since which there can have been texts, for a log that begins"
+    )
     parser.add_argument("--log", type=Path, help="JSON lines of all texts, read again at the next start")
     arguments = parser.parse_args()
     options = Options(
@@ -73,7 +76,7 @@ def main() -> None:
         latency_p99=arguments.latency_p99_ms / 1000,
         chaos=arguments.chaos,
         log=arguments.log,
-        record_since=0.0 if arguments.log else time.time(),
+        record_since=time.time() if arguments.complete_since is None else arguments.complete_since,
     )
     uvloop.install()
     web.run_app(

@@ -19,7 +19,8 @@ from urllib.parse import parse_qs, urlsplit
 
 __all__ = ["Entry", "Record", "RecordTooShort", "account_in", "attempt_in", "new_id"]
 
-MOST_ENTRIES: Final = 2_000_000
+MOST_ENTRIES: Final = 200_000
+"""About 300 MB."""
 PAGE: Final = 1_000
 MOST_READ: Final = 50_000
 """So many entries are looked through for one page: the network has texts to take meanwhile."""
@@ -50,7 +51,10 @@ class Entry:
 
 
 class Record:
-    """The entries in the order in which they came; the oldest tenth goes when there are too many."""
+    """The entries in the order in which they came; the oldest tenth goes when there are too many.
+
+    ``complete_since``: Unix time before which nothing is known, for a record without a log and for a log that begins.
+    """
 
     def __init__(self, log: Path | None = None, *, complete_since: float = 0.0, most: int = MOST_ENTRIES) -> None:
         self._most = most
@@ -139,8 +143,11 @@ class Record:
             entry.status, entry.error_code = status, error_code
 
     def _continued(self, log: Path) -> TextIO:
+        """The log to write to. Its first line says since when it is complete: what was before it, it does not know."""
         torn = False
-        if log.exists():
+        is_new = not log.exists() or not log.stat().st_size
+        if not is_new:
+            self._complete_since = 0.0
             with log.open(encoding="utf-8") as lines:
                 for line in lines:
                     torn = not line.endswith("\n")
@@ -148,6 +155,9 @@ class Record:
         file = log.open("a", encoding="utf-8")
         if torn:
             file.write("\n")
+        if is_new:
+            file.write(json.dumps({"kind": "begin", "at": self._complete_since}) + "\n")
+            file.flush()
         return file
 
     def _read(self, text: str) -> None:
@@ -155,6 +165,9 @@ class Record:
             line: dict[str, Any] = json.loads(text)
         except ValueError:
             # The network before died while it wrote: nobody was answered about that text.
+            return
+        if line["kind"] == "begin":
+            self._complete_since = line["at"]
             return
         if line["kind"] == "receipt":
             entry = self._by_id.get(line["id"])
