@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from smsplatform.embedded.linux import die_with, show_command
@@ -63,10 +64,10 @@ def web(port: int) -> Program:
     return Program(name="web", run=lambda: _serve(port))
 
 
-def network(port: int) -> Program:
-    """The simulated phone network."""
+def network(port: int, record: Path) -> Program:
+    """The simulated phone network; ``record`` keeps what it took, so that it can be asked after a restart."""
     module = "messaging.providers.simulator.network"
-    return Program(name="network", run=lambda: _run_module(module, "--port", str(port)))
+    return Program(name="network", run=lambda: _run_module(module, "--port", str(port), "--log", str(record)))
 
 
 def worker(lane: str) -> Program:

@@ -91,7 +91,9 @@ class Supervisor:
         self._run_once(product.management("seed_demo", stdout=io.StringIO()))
         self._took("database migrated, demo data there")
         workers = [product.worker(lane) for lane in product.lanes()]
-        network = product.network(int(os.environ["SIMULATOR_URL"].rpartition(":")[2]))
+        network = product.network(
+            int(os.environ["SIMULATOR_URL"].rpartition(":")[2]), self.home / "network-record.jsonl"
+        )
         for program in (product.web(self.port), network, *workers, product.beat()):
             service = Service(program, self.logs)
             self.services.append(service)
