@@ -8,9 +8,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from messaging.merge_tags import names, problems
-from messaging.models import MessageTemplate, ProviderAccount, Sender
+from messaging.models import SLOWEST, MessageTemplate, ProviderAccount, Sender
+from messaging.pace.rules import TRUST_CLASSES
 
-__all__ = ["ApprovalForm", "NumberForm", "SenderForm", "TemplateForm", "WeatherForm"]
+__all__ = ["ApprovalForm", "NumberForm", "PaceForm", "SenderForm", "TemplateForm", "WeatherForm"]
 
 
 class SenderForm(forms.Form):
@@ -26,6 +27,35 @@ class SenderForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["account"].queryset = ProviderAccount.objects.order_by("name")  # type: ignore[attr-defined]
+
+
+def _trust_classes() -> str:
+    classes = "; ".join(f"{name} {pace.parts_per_second:g}" for name, pace in TRUST_CLASSES.items())
+    return (
+        "Empty: what carriers allow this kind of number. A local number with a registered campaign may go faster, "
+        f"by the trust score of your brand, in parts a second: {classes} (from another provider's table, so look at "
+        "your own registration)."
+    )
+
+
+class PaceForm(forms.Form):
+    """How fast a number may go."""
+
+    parts_per_second = forms.DecimalField(
+        label="Parts a second",
+        required=False,
+        min_value=SLOWEST,
+        max_value=1_000,
+        decimal_places=2,
+        help_text=_trust_classes(),
+    )
+    parts_per_day = forms.IntegerField(
+        label="Parts a day",
+        required=False,
+        min_value=100,
+        max_value=10_000_000,
+        help_text="T-Mobile's cap of your brand, if there is one. The day begins at midnight Pacific time. Empty: no cap.",
+    )
 
 
 class NumberForm(forms.Form):

@@ -33,6 +33,7 @@ urlpatterns = [
     path(
         "settings/senders/accounts/<uuid:account_id>/<account_action:action>/", senders.account_act, name="account_act"
     ),
+    path("settings/senders/<uuid:sender_id>/pace/", senders.sender_pace, name="sender_pace"),
     path("settings/senders/add/", senders.sender_add, name="sender_add"),
     path("settings/senders/<uuid:sender_id>/<sender_action:action>/", senders.sender_act, name="sender_act"),
     path("settings/templates/", templates.templates, name="templates"),

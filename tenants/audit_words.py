@@ -134,6 +134,7 @@ WORDS: Final[dict[str, str]] = {
     "sender.made_default": "made {target} the usual sender",
     "sender.status_changed": "paused or took up the sender {target}",
     "sender.stopped": "noted that the provider refuses the sender {target}, and paused it",
+    "sender.pace_changed": "changed the pace of the sender {target}",
     "sender.held": "noted that the day of the sender {target} is full, and held it to the next day",
     "account.stopped": "noted that the provider refuses the account {target}, and paused it",
     "account.status_changed": "paused or took up the account {target}",

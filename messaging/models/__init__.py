@@ -5,10 +5,11 @@ from messaging.models.inbound import InboundMessage
 from messaging.models.message import Attempt, Batch, DeliveryReceipt, Message
 from messaging.models.records import RecordComparison, RecoveredText
 from messaging.models.registration import SenderRegistration
-from messaging.models.sender import ProviderAccount, Sender, SenderDay
+from messaging.models.sender import SLOWEST, ProviderAccount, Sender, SenderDay
 from messaging.models.template import MessageTemplate
 
 __all__ = [
+    "SLOWEST",
     "Attempt",
     "Batch",
     "DeliveryReceipt",

@@ -8,6 +8,7 @@ from messaging.services.senders import (
     make_default_sender,
     replace_secret,
     set_account_status,
+    set_pace,
     set_sender_status,
 )
 from messaging.services.sending import (
@@ -32,6 +33,7 @@ __all__ = [
     "save_template",
     "send_reply",
     "set_account_status",
+    "set_pace",
     "set_sender_status",
     "wake",
     "why_or_why_not",

@@ -1,6 +1,7 @@
 """Accounts at providers, and the senders that messages come from."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Final
 
 from django.core.exceptions import ValidationError
@@ -18,6 +19,7 @@ __all__ = [
     "make_default_sender",
     "replace_secret",
     "set_account_status",
+    "set_pace",
     "set_sender_status",
 ]
 
@@ -120,6 +122,15 @@ def set_sender_status(*, sender: Sender, active: bool) -> None:
     record("sender.status_changed", target=sender, before=before, after=_as_it_is(sender))
 
 
+def set_pace(*, sender: Sender, parts_per_second: Decimal | None, parts_per_day: int | None) -> None:
+    """Say how fast a number may go; what waits for its pace feels it within minutes."""
+    before = _pace(sender)
+    sender.parts_per_second, sender.parts_per_day = parts_per_second, parts_per_day
+    sender.save(update_fields=["parts_per_second", "parts_per_day"])
+    if _pace(sender) != before:
+        record("sender.pace_changed", target=sender, before=before, after=_pace(sender))
+
+
 def set_account_status(*, account: ProviderAccount, active: bool) -> None:
     """Pause an account with all its senders, or take it up again."""
     before = _as_it_is(account)
@@ -149,6 +160,10 @@ def _decide(target: Sender | ProviderAccount, *, active: bool) -> None:
     target.decide(active=active)
     held = ["held_until", "held_because"] if isinstance(target, Sender) else []
     target.save(update_fields=["status", "trouble", "taken_up_at", *held])
+
+
+def _pace(sender: Sender) -> dict[str, Decimal | int | None]:
+    return {"parts_per_second": sender.parts_per_second, "parts_per_day": sender.parts_per_day}
 
 
 def _as_it_is(target: Sender | ProviderAccount) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Settings: provider accounts and senders."""
 
+from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
@@ -9,26 +10,30 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.form_pages import form_of
 from common.forms import add_errors
 from messaging.account_forms import ACCOUNT_FORMS, AccountForm, TokenForm
-from messaging.forms import SenderForm
-from messaging.models import ProviderAccount, Sender, SenderRegistration
+from messaging.forms import PaceForm, SenderForm
+from messaging.models import ProviderAccount, Sender, SenderDay, SenderRegistration
+from messaging.pace.days import day_of
+from messaging.pace.limits import pace_of
 from messaging.services import (
     add_provider_account,
     add_sender,
     make_default_sender,
     replace_secret,
     set_account_status,
+    set_pace,
     set_sender_status,
 )
 from tenants.access import TenantRequest, tenant_view
 from tenants.confirmation import recently_confirmed
 from tenants.permissions import Permission, allowed
 
-__all__ = ["account_act", "account_add", "account_token", "sender_act", "sender_add", "senders"]
+__all__ = ["account_act", "account_add", "account_token", "sender_act", "sender_add", "sender_pace", "senders"]
 
 
 MOST_REGISTRATIONS: Final = 100
@@ -123,6 +128,20 @@ def sender_act(request: TenantRequest, sender_id: UUID, action: str) -> HttpResp
     return redirect("senders")
 
 
+@tenant_view(Permission.MANAGE_SETTINGS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def sender_pace(request: TenantRequest, sender_id: UUID) -> HttpResponse:
+    """Change how fast a number may go."""
+    sender = get_object_or_404(Sender, id=sender_id)
+    known = {"parts_per_second": sender.parts_per_second, "parts_per_day": sender.parts_per_day}
+    form = PaceForm(request.POST if request.method == "POST" else None, initial=known)
+    if form.is_valid():
+        set_pace(sender=sender, **form.cleaned_data)
+        messages.success(request, "Pace changed. What waits goes on with it within ten minutes.")
+        return redirect("senders")
+    return _page(request, pace_form=form, pace_sender=sender, status=422 if form.is_bound else 200)
+
+
 def _account_form_for(provider: str | None) -> type[AccountForm]:
     return ACCOUNT_FORMS.get(provider or "", next(iter(ACCOUNT_FORMS.values())))
 
@@ -134,11 +153,14 @@ def _page(
     sender_form: SenderForm | None = None,
     token_form: TokenForm | None = None,
     token_account: ProviderAccount | None = None,
+    pace_form: PaceForm | None = None,
+    pace_sender: Sender | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    opened = {"account": account_form, "sender": sender_form, "token": token_form, "pace": pace_form}
     context = {
-        "shown_dialog": "account" if account_form else "sender" if sender_form else "token" if token_form else "",
-        "senders": Sender.objects.select_related("provider_account").order_by("-is_default", "value"),
+        "shown_dialog": next((name for name, form in opened.items() if form), ""),
+        "senders": _with_pace(Sender.objects.select_related("provider_account").order_by("-is_default", "value")),
         "accounts": ProviderAccount.objects.order_by("name"),
         "registrations": SenderRegistration.objects.select_related("sender").order_by("-id")[:MOST_REGISTRATIONS],
         "account_form": account_form or _account_form_for(None)(),
@@ -146,8 +168,16 @@ def _page(
         "sender_form": sender_form or SenderForm(),
         "token_form": token_form,
         "token_account": token_account,
+        "pace_form": pace_form,
+        "pace_sender": pace_sender,
         "callback_base": f"{settings.PUBLIC_BASE_URL}/callbacks",
         "callbacks_reachable": settings.PUBLIC_BASE_URL.startswith("https://"),
         "may_manage": allowed(request.membership.role, Permission.MANAGE_SETTINGS),
     }
     return TemplateResponse(request, "messaging/sender_list.html", context, status=status)
+
+
+def _with_pace(senders: Iterable[Sender]) -> list[tuple[Sender, float | None, int]]:
+    """Each number with its parts a second, and its parts of today as far as they are counted."""
+    used = dict(SenderDay.objects.filter(day=day_of(timezone.now())).values_list("sender_id", "part_count"))
+    return [(sender, pace_of(sender), used.get(sender.id, 0)) for sender in senders]

@@ -141,6 +141,7 @@ FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
     "security_rule": lambda _: ({}, {"required": "yes"}),
     "pair_dismiss": lambda s: ({"pair_id": s.pair.id}, {}),
     "sender_act": lambda s: ({"sender_id": s.sender.id, "action": "pause"}, {}),
+    "sender_pace": lambda s: ({"sender_id": s.sender.id}, {"parts_per_second": "3"}),
     "sender_add": lambda s: ({}, {"account": s.account.id, "value": "+12025550179", "kind": "long_code"}),
     "approval_ask": lambda _: ({}, {"plan": "Appointment reminders to our patients", "agreed": "on"}),
     "trial_guest_add": lambda _: ({}, {"guest-number": "+12025550175"}),

@@ -346,6 +346,41 @@ def test_a_full_day_holds_the_sender_until_the_next(client: Client, committed_ca
     assert statuses(clinic)[number(50)] == "accepted", "a person took it up again"
 
 
+def test_the_settings_show_and_change_the_pace(client: Client, committed_cast: Cast, clinic: Company) -> None:
+    sign_in(client, committed_cast.alice, clinic.tenant)
+    assert "No limit" in text_of(client.get(reverse("senders")))
+    address = reverse("sender_pace", args=[clinic.sender.id])
+    assert "trust score 75 to 100 75" in text_of(client.get(address))
+    assert client.post(address, {"parts_per_second": "1.25", "parts_per_day": "2000"}).status_code == 302
+    queue(clinic, numbers(1))
+    run_next_batch(MARKETING)
+    page = " ".join(text_of(client.get(reverse("senders"))).split())
+    assert "1.25 parts a second 1 of 2,000 parts today" in page.replace('<span class="cell-below">', "")
+    with tenant_scope(clinic.tenant.id):
+        entry = AuditEntry.objects.get(action="sender.pace_changed")
+    assert entry.after == {"parts_per_second": "1.25", "parts_per_day": 2000}
+
+
+@pytest.mark.parametrize(
+    "typed", [{"parts_per_second": "0"}, {"parts_per_second": "-1"}, {"parts_per_second": "x"}, {"parts_per_day": "99"}]
+)
+def test_not_every_pace_is_possible(
+    client: Client, committed_cast: Cast, clinic: Company, typed: dict[str, str]
+) -> None:
+    sign_in(client, committed_cast.alice, clinic.tenant)
+    assert client.post(reverse("sender_pace", args=[clinic.sender.id]), typed).status_code == 422
+    with tenant_scope(clinic.tenant.id):
+        assert not AuditEntry.objects.filter(action="sender.pace_changed").exists()
+
+
+def test_agents_and_strangers_change_no_pace(client: Client, committed_cast: Cast, clinic: Company) -> None:
+    address = reverse("sender_pace", args=[clinic.sender.id])
+    sign_in(client, committed_cast.bob, clinic.tenant)
+    assert client.post(address, {"parts_per_second": "3"}).status_code == 403
+    sign_in(client, committed_cast.charlie, committed_cast.shop.tenant)
+    assert client.post(address, {"parts_per_second": "3"}).status_code == 404
+
+
 def test_a_hold_ends_with_the_day(clinic: Company) -> None:
     pace(clinic, held_until=timezone.now() - timedelta(seconds=1), held_because="30027")
     queue(clinic, numbers(1))

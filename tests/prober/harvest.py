@@ -33,6 +33,8 @@ NAMED = {
     "value": "(202) 555-0134",
     "typed": "ERASE",
     "timezone": "America/New_York",
+    "parts_per_second": "5",
+    "parts_per_day": "2000",
 }
 """What is typed into an empty box, by its name: add what a form needs to be valid."""
 
