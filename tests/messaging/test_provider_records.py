@@ -130,10 +130,6 @@ async def nonsense(_: web.Request) -> web.StreamResponse:
     return web.Response(text="<html>ok</html>", content_type="text/html")
 
 
-async def another_shape(_: web.Request) -> web.StreamResponse:
-    return web.json_response({"texts": [{"id": 1}]})
-
-
 async def hangs_up(request: web.Request) -> web.StreamResponse:
     assert request.transport is not None
     request.transport.abort()
@@ -154,10 +150,28 @@ def test_without_a_clear_answer_nothing_is_concluded(kind: str, answer: Answer |
                 asked(kind, address, question)
 
 
-def test_texts_of_another_shape_are_no_answer() -> None:
+@pytest.mark.parametrize("kind", sorted(CREDENTIALS))
+@pytest.mark.parametrize(
+    "body", [{}, [], {"texts": [{"id": 1}]}, {"messages": [{"id": 1}]}, {"messages": [1]}, "x"], ids=str
+)
+def test_texts_of_another_shape_are_no_answer(kind: str, body: object) -> None:
+    """An empty record would mean that a text never arrived, and it might go out again."""
+
+    async def another_shape(_: web.Request) -> web.StreamResponse:
+        return web.json_response(body)
+
     for question in QUESTIONS:
         with answering(another_shape) as address, pytest.raises(CouldNotAsk, match="unreadable"):
-            asked("simulator", address, question)
+            asked(kind, address, question)
+
+
+@pytest.mark.parametrize("question", [to(PERSON), the_last_minutes])
+def test_a_list_that_does_not_exist_is_no_answer(question: Ask) -> None:
+    async def gone(_: web.Request) -> web.StreamResponse:
+        return web.json_response({"code": 20404, "message": "no", "status": 404}, status=404)
+
+    with answering(gone) as address, pytest.raises(CouldNotAsk):
+        asked("twilio", address, question)
 
 
 def test_only_who_has_the_secret_is_answered_by_the_network() -> None:

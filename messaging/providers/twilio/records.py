@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 import aiohttp
 from twilio.base.exceptions import TwilioException, TwilioRestException
-from twilio.rest.api.v2010.account.message import MessageInstance, MessageList
+from twilio.rest.api.v2010.account.message import MessageInstance, MessageList, MessagePage
 
 from messaging.providers.base import CouldNotAsk, KnownText, StatusUpdate
 from messaging.providers.twilio.errors import means_opted_out, stopped_by
@@ -30,8 +30,10 @@ AnswerT = TypeVar("AnswerT")
 
 async def fetch(messages: MessageList, provider_message_id: str) -> KnownText | None:
     """One text; None when there is none by this id. Raises ``CouldNotAsk``."""
-    found = await _ask(messages(provider_message_id).fetch_async)
-    return None if found is None else _known(found)
+    try:
+        return _known(await _ask(messages(provider_message_id).fetch_async))
+    except _Gone:
+        return None
 
 
 async def texts_to(messages: MessageList, number: str, *, since: datetime) -> list[KnownText]:
@@ -49,20 +51,24 @@ async def texts_between(messages: MessageList, since: datetime, until: datetime)
 async def cancel(messages: MessageList, provider_message_id: str) -> bool:
     """Cancel a text that Twilio holds for later; anything else it has sent or will send. Raises ``CouldNotAsk``."""
     try:
-        changed = await _ask(lambda: messages(provider_message_id).update_async(status="canceled"))
+        await _ask(lambda: messages(provider_message_id).update_async(status="canceled"))
     except _Refused:
         return False
-    return changed is not None
+    return True
 
 
 class _Refused(CouldNotAsk):
     """Twilio understood and said no."""
 
 
+class _Gone(_Refused):
+    """What was asked for does not exist. Said of a list it is no answer: an empty one would mean that nothing was sent."""
+
+
 async def _pages(messages: MessageList, *, since: datetime, **filters: str) -> AsyncIterator[KnownText]:
-    page = await _ask(lambda: messages.page_async(page_size=PAGE, **filters))
+    page: MessagePage | None = await _ask(lambda: messages.page_async(page_size=PAGE, **filters))
     while page is not None:
-        texts = [_known(one) for one in page]
+        texts = _read(page)
         for text in texts:
             if text.created_at >= since:
                 yield text
@@ -71,22 +77,29 @@ async def _pages(messages: MessageList, *, since: datetime, **filters: str) -> A
         page = await _ask(page.next_page_async)
 
 
-async def _ask(question: Callable[[], Awaitable[AnswerT]]) -> AnswerT | None:
-    """The answer, or None for what does not exist."""
+async def _ask(question: Callable[[], Awaitable[AnswerT]]) -> AnswerT:
     try:
         return await question()
     except TwilioRestException as error:
-        if error.status == _GONE:
-            return None
         refused = 400 <= error.status < 500 and error.status != 429
-        raise (_Refused if refused else CouldNotAsk)(f"http_{error.status}") from None
+        kind = _Gone if error.status == _GONE else _Refused if refused else CouldNotAsk
+        raise kind(f"http_{error.status}") from None
     except (NothingSent, TimeoutError, aiohttp.ClientError, OSError) as error:
         raise CouldNotAsk(type(error).__name__) from None
-    except (TwilioException, ValueError, KeyError, TypeError) as error:
+    except (TwilioException, AttributeError, ValueError, KeyError, TypeError) as error:
+        raise CouldNotAsk(f"unreadable: {type(error).__name__}") from None
+
+
+def _read(page: MessagePage) -> list[KnownText]:
+    try:
+        return [_known(one) for one in page]
+    except (AttributeError, TypeError, ValueError, KeyError) as error:
         raise CouldNotAsk(f"unreadable: {type(error).__name__}") from None
 
 
 def _known(found: MessageInstance) -> KnownText:
+    if not found.sid or found.date_created is None:
+        raise CouldNotAsk("unreadable: no id or no time")
     inbound = str(found.direction or "") == "inbound"
     sender, number = (found.to, found.from_) if inbound else (found.from_, found.to)
     status, code = str(found.status or ""), str(found.error_code or "")
@@ -94,7 +107,7 @@ def _known(found: MessageInstance) -> KnownText:
         sender=str(sender or ""),
         number=str(number or ""),
         body=str(found.body or ""),
-        created_at=(found.date_created or datetime.now(UTC)).astimezone(UTC),
+        created_at=found.date_created.astimezone(UTC),
         news=StatusUpdate(
             provider_message_id=str(found.sid),
             provider_status=status,
