@@ -111,7 +111,7 @@ def progress_of(campaigns: Iterable[Campaign]) -> dict[UUID, Progress]:
 def due_to_launch() -> list[tuple[UUID, UUID]]:
     """Scheduled campaigns whose time has come: (tenant, campaign)."""
     with all_tenants("find campaigns to launch"):
-        due = Campaign.objects.filter(status=Campaign.Status.SCHEDULED, scheduled_at__lte=timezone.now())
+        due = Campaign.objects.filter(status=Campaign.Status.SCHEDULED, scheduled_at__lte=Now())
         return list(due.values_list("tenant_id", "id")[:100])
 
 

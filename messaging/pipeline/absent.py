@@ -11,9 +11,9 @@ from uuid import UUID
 
 from django.db.models import Count, Min, Q
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from common import lanes
+from common.clock import database_now
 from messaging.models import Attempt, Batch, Message
 from messaging.pipeline.attempts import GOOD_FOR
 from messaging.pipeline.transitions import Change, apply_changes
@@ -50,7 +50,7 @@ def settle_absent(attempt_ids: Collection[UUID]) -> None:
 def _next_status(lane: str, times_absent: int, first_at: datetime) -> str:
     if lane not in OFFERED_ONCE_MORE or times_absent > 1:
         return Message.Status.FAILED
-    if timezone.now() - first_at >= GOOD_FOR[lane]:
+    if database_now() - first_at >= GOOD_FOR[lane]:
         return Message.Status.EXPIRED
     return Message.Status.QUEUED
 

@@ -6,11 +6,11 @@ from typing import Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import Count, Min
 
 from common import lanes
 from common.bulk import insert_rows
+from common.clock import database_now
 from common.ids import uuid7
 from messaging.models import Attempt, Batch, ProviderAccount, Sender
 from messaging.pipeline.results import Handed
@@ -40,7 +40,7 @@ def write_attempts(
     ``again`` are those that may have been offered before: only for them earlier attempts are looked up.
     """
     earlier = _earlier_attempts(again) if again else {}
-    now = _database_now()
+    now = database_now()
     # As text: they are in every row.
     tenant_id, account_id, written = str(batch.tenant_id), str(account.id), now.isoformat()
     deadline = (now + DEADLINE).isoformat()
@@ -87,13 +87,6 @@ def _earlier_attempts(message_ids: Collection[UUID]) -> dict[UUID, tuple[int, da
     attempts = Attempt.objects.filter(message__among=message_ids).order_by().values_list("message_id")
     rows = attempts.annotate(tries=Count("id"), first_at=Min("created_at"))
     return {message_id: (tries, first_at) for message_id, tries, first_at in rows}
-
-
-def _database_now() -> datetime:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT now()")
-        now: datetime = cursor.fetchone()[0]
-        return now
 
 
 def requests_of(batch: Batch, sender: Sender, handed: Sequence[Handed], bodies: Sequence[str]) -> Sequence[SendRequest]:

@@ -15,9 +15,9 @@ from uuid import UUID
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from common import lanes
+from common.clock import database_now
 from common.failpoints import failpoint
 from common.ids import uuid7
 from common.retries import insist
@@ -141,7 +141,7 @@ def _can_be_called(route: Route) -> bool:
 
 def _postpone(batch: Batch, why: str, wait: timedelta = LOOK_AGAIN) -> None:
     """Look again later. What is only good for a time ends when that has passed; a campaign waits for its people."""
-    too_old = timezone.now() - batch.created_at > GOOD_FOR[batch.lane]
+    too_old = database_now() - batch.created_at > GOOD_FOR[batch.lane]
     if too_old and batch.lane != lanes.MARKETING:
         waiting = Message.objects.filter(batch_id=batch.id, status=Message.Status.QUEUED).values_list("id", flat=True)
         changes = [Change(message_id, Message.Status.EXPIRED, error_code=why) for message_id in waiting]

@@ -6,9 +6,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from django.utils import timezone
-
 from common.bulk import insert_rows
+from common.clock import database_now
 from common.ids import uuid7
 from messaging.models import Batch, Message
 from messaging.pipeline.transitions import recount
@@ -74,7 +73,7 @@ def enqueue(drafts: Sequence[Draft], cause: Cause) -> tuple[Batch, list[UUID]]:
     """
     if len(drafts) > MAX_BATCH:
         raise ValueError(f"a batch holds at most {MAX_BATCH} messages")
-    now = timezone.now()
+    now = database_now()
     anything_to_send = any(not draft.blocked for draft in drafts)
     batch = Batch.objects.create(
         lane=cause.lane,

@@ -14,8 +14,8 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models.functions import Now
-from django.utils import timezone
 
+from common.clock import database_now
 from common.failpoints import failpoint
 from common.retries import each
 from messaging.models import Attempt, DeliveryReceipt, ProviderAccount, RecoveredText
@@ -115,7 +115,7 @@ def _settle(account: ProviderAccount, doubts: Sequence[Doubt], answers: Mapping[
     for attempt_id, text in matches.found.items():
         _adopt(account, attempt_id, text)
     failpoint("half_settled")
-    now = timezone.now()
+    now = database_now()
     settle_absent(
         {
             doubt.attempt_id

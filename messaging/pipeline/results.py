@@ -9,9 +9,9 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models.functions import Greatest, Now
-from django.utils import timezone
 
 from common.bulk import json_rows
+from common.clock import database_now
 from consent.models import ConsentRecord, Suppression
 from consent.services import opt_out
 from messaging.models import Attempt, Batch, Message
@@ -71,7 +71,7 @@ def record(
     """
     # First of all, as everywhere: then whoever else changes these attempts and messages waits here and not half-way.
     lock_batches([batch_id])
-    now = timezone.now()
+    now = database_now()
     progress = any(result.outcome is Outcome.ACCEPTED for result in results)
     results = [_judged(one, result, progress=progress) for one, result in zip(handed, results, strict=True)]
     in_force = _resolve(handed, results)

@@ -80,6 +80,7 @@ def test_the_audience_is_frozen(committed_cast: Cast) -> None:
     assert set(recipients(committed_cast.clinic, campaign)) == set(NUMBERS[:3])
 
 
+@pytest.mark.fault("F23")
 def test_a_planner_that_dies_is_taken_over_without_repeats(
     committed_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:

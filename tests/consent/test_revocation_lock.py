@@ -52,10 +52,12 @@ def stop_while_handing_over(company: Company) -> bool:
     return overtook
 
 
+@pytest.mark.fault("F22")
 def test_an_opt_out_waits_for_the_running_hand_over(company: Company) -> None:
     assert not stop_while_handing_over(company)
 
 
+@pytest.mark.fault("F22")
 def test_without_the_lock_it_would_not(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     """The counter-proof."""
     monkeypatch.setattr(revocation_lock, "share", lambda: None)

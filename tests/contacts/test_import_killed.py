@@ -50,6 +50,7 @@ def ranges(cast: Cast, work: str) -> int:
         return ImportRange.objects.filter(work=work).count()
 
 
+@pytest.mark.fault("F24")
 @pytest.mark.parametrize(("work", "after"), [("check", 3), ("import", 2), ("import", 12)])
 def test_each_row_is_imported_once(cast: Cast, tmp_path: Path, work: str, after: int) -> None:
     numbers = [f"+1{area}55501{n:02d}" for area in (202, 212, 303, 312, 404, 415, 503) for n in range(100)]

@@ -18,12 +18,14 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+import time_machine
 from django.conf import settings
+from django.core.cache import caches
 from django.db import connection
 
 from common.lanes import LANES
 
-__all__ = ["Setup", "child", "serve", "until", "work"]
+__all__ = ["Setup", "child", "free_port", "serve", "until", "work"]
 
 PATIENCE = 30.0
 
@@ -39,7 +41,12 @@ class Setup:
     constants: Mapping[str, Any] = field(default_factory=dict)
     """Dotted names of module constants, with other values: smaller pages, shorter times."""
     settings: Mapping[str, Any] = field(default_factory=dict)
+    database: Mapping[str, Any] = field(default_factory=dict)
+    """Another way to the database: a proxy's host and port."""
+    clock: float = 0.0
+    """Seconds by which the process's clock is ahead."""
     lanes: tuple[str, ...] = LANES
+    threads: int = 2
     port: int = 0
 
 
@@ -59,7 +66,7 @@ def child(run: Callable[[Setup], None], setup: Setup) -> Iterator[BaseProcess]:
     """A process that runs beside the test, on its database; killed at the end if it is still there."""
     ours = {"SIMULATOR_URL", "TWILIO_API_BASE_URL", "PUBLIC_BASE_URL"}
     told = {name: getattr(settings, name) for name in ours} | dict(setup.settings)
-    database = dict(connection.settings_dict) | {"NAME": str(connection.settings_dict["NAME"])}
+    database = dict(connection.settings_dict) | {"NAME": str(connection.settings_dict["NAME"])} | dict(setup.database)
     log = Path(os.environ.get("FAULT_LOGS", os.devnull))
     process = _server.Process(target=_run, args=(run, setup, told, _plain(database), str(log)), daemon=True)
     process.start()
@@ -76,7 +83,7 @@ def work(setup: Setup) -> None:
     """A Celery worker of the lanes, as ``make run`` starts one for each of them."""
     app = import_module("smsplatform.celery").app
     arguments = ["worker", "--queues", ",".join(setup.lanes), "--hostname", f"{os.getpid()}@%h", "--loglevel", "INFO"]
-    threads = ["--pool", "threads", "--concurrency", "2"]
+    threads = ["--pool", "threads", "--concurrency", str(setup.threads)]
     app.start(argv=[*arguments, *threads, "--without-gossip", "--without-mingle", "--without-heartbeat"])
 
 
@@ -107,11 +114,16 @@ def _run(
     os.environ.update(setup.environment)
     for name, value in told.items():
         setattr(settings, name, value)
+    if "REDIS_URL" in told:
+        caches.settings["default"]["LOCATION"] = told["REDIS_URL"]
+        import_module("smsplatform.celery").app.conf.broker_url = told["REDIS_URL"]
     connection.settings_dict.update(database)
     for name, value in setup.constants.items():
         module, _, constant = name.rpartition(".")
         assert hasattr(import_module(module), constant), name
         setattr(import_module(module), constant, value)
+    if setup.clock:
+        time_machine.travel(time.time() + setup.clock, tick=True).start()
     run(setup)
 
 

@@ -86,6 +86,15 @@ class World:
         with tenant_scope(self.company.tenant.id):
             return Counter(Attempt.objects.filter(state__in=Attempt.LIVE).values_list("message_id", flat=True))
 
+    def tries(self) -> int:
+        """Attempts so far."""
+        with tenant_scope(self.company.tenant.id):
+            return Attempt.objects.count()
+
+    def waiting(self) -> bool:
+        """Whether every message waits for another try."""
+        return {status for status, _ in self.outcomes()} == {"queued"}
+
     def settled(self, expected: Collection[tuple[str, str]] | None = None) -> bool:
         """Whether nothing moves any more; with ``expected``, whether all ended like that."""
         found = set(self.outcomes())

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.customer_file import customer_file
 from tests.journeys.client import Person
 from tests.product import Product
@@ -52,6 +54,7 @@ def _eventually(product: Product, done: Callable[[dict[str, object]], bool], *, 
     return facts
 
 
+@pytest.mark.fault("F01")
 def test_nothing_is_lost_and_nothing_is_sent_twice(product: Product, tmp_path: Path) -> None:
     file = tmp_path / "people.csv"
     file.write_text(customer_file(good=PEOPLE, bad=0, declined=0))

@@ -89,6 +89,7 @@ def test_each_answer_has_its_state(
         assert batch.state == ("queued" if status == "queued" else "done")
 
 
+@pytest.mark.fault("F05")
 def test_a_busy_provider_is_tried_again_later(committed_cast: Cast, network: str) -> None:
     queue(committed_cast.clinic, [number(99)])
     run_next_batch(MARKETING)
@@ -108,6 +109,7 @@ def test_an_opt_out_that_the_provider_knows_is_learned(committed_cast: Cast, net
         assert Suppression.objects.get(number=number(94)).reason == "provider_block"
 
 
+@pytest.mark.fault("F22")
 def test_nothing_goes_out_after_stop(committed_cast: Cast, network: str) -> None:
     """Planned while the person was willing, decided again at the hand-over."""
     queue(committed_cast.clinic, [number(1), number(2)])
@@ -121,6 +123,7 @@ def test_nothing_goes_out_after_stop(committed_cast: Cast, network: str) -> None
         assert not Attempt.objects.filter(message=blocked).exists()
 
 
+@pytest.mark.fault("F22")
 def test_the_hand_over_itself_is_what_stops_it(
     committed_cast: Cast, network: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,6 +150,7 @@ def test_a_held_batch_stays(committed_cast: Cast, network: str) -> None:
     assert not run_next_batch(MARKETING)
 
 
+@pytest.mark.fault("F26")
 def test_tenants_take_turns(committed_cast: Cast, network: str) -> None:
     """The one that has fewer batches in flight comes first, however many the other one queued before."""
     for _ in range(3):
@@ -184,6 +188,7 @@ def test_the_provider_is_never_called_inside_a_transaction(committed_cast: Cast)
         hand_over(committed_cast.clinic.account, [], intended_at=0.0)
 
 
+@pytest.mark.fault("F01")
 def test_a_worker_that_dies_before_the_call_loses_nothing(committed_cast: Cast, network: str) -> None:
     queue(committed_cast.clinic, [number(1)])
     assert claim(MARKETING, UUID(int=1)) is not None
@@ -194,6 +199,7 @@ def test_a_worker_that_dies_before_the_call_loses_nothing(committed_cast: Cast, 
     assert statuses(committed_cast.clinic) == {number(1): "accepted"}
 
 
+@pytest.mark.fault("F02")
 def test_a_worker_that_dies_during_the_call_sends_nothing_twice(committed_cast: Cast, network: str) -> None:
     """Attempts are committed; nobody knows whether the provider has the text: it is not called again."""
     batch_id = queue(committed_cast.clinic, [number(1)])
@@ -224,6 +230,7 @@ def test_a_worker_that_lost_its_lease_writes_no_attempts(committed_cast: Cast, n
         assert not Attempt.objects.exists()
 
 
+@pytest.mark.fault("F18")
 def test_a_paused_process_does_not_call(committed_cast: Cast, network: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The fence: what was intended too long ago is not sent, and may be tried again."""
     from messaging.pipeline import handover

@@ -56,6 +56,7 @@ def status_of(company: Company, message_id: UUID) -> str:
         return Message.objects.get(id=message_id).status
 
 
+@pytest.mark.fault("F19")
 @pytest.mark.parametrize("order", list(permutations(["accepted", "sent", "delivered", "teleported"])), ids="-".join)
 @pytest.mark.parametrize("one_by_one", [True, False])
 def test_every_order_ends_delivered(cast: Cast, order: tuple[str, ...], one_by_one: bool) -> None:
@@ -68,6 +69,7 @@ def test_every_order_ends_delivered(cast: Cast, order: tuple[str, ...], one_by_o
     assert status_of(cast.clinic, message_id) == "delivered"
 
 
+@pytest.mark.fault("F19")
 def test_without_the_rank_a_late_receipt_would_win(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """The counter-proof: with every transition allowed, "sent" overwrites "delivered"."""
     everything = ", ".join(f"('{a}', '{b}')" for a in Message.Status.values for b in Message.Status.values)
@@ -90,6 +92,7 @@ def test_the_first_final_word_stays(cast: Cast) -> None:
         assert DeliveryReceipt.objects.count() == 2
 
 
+@pytest.mark.fault("F20")
 @pytest.mark.parametrize("status", ["submitting", "unknown"])
 def test_a_receipt_resolves_an_attempt_whose_answer_was_lost(cast: Cast, status: str) -> None:
     message_id, attempt_id = handed_over(cast.clinic, state=status, status=status)
@@ -101,6 +104,7 @@ def test_a_receipt_resolves_an_attempt_whose_answer_was_lost(cast: Cast, status:
         assert (attempt.state, attempt.provider_message_id) == ("accepted", "SIM7")
 
 
+@pytest.mark.fault("F19")
 def test_repeated_receipts_are_one(cast: Cast) -> None:
     _, attempt_id = handed_over(cast.clinic)
     for _ in range(3):

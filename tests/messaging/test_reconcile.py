@@ -87,6 +87,7 @@ def outcomes(company: Company) -> dict[str, tuple[str, str]]:
 LONG: timedelta = reconcile.SETTLE + timedelta(minutes=1)
 
 
+@pytest.mark.fault("F04")
 @pytest.mark.parametrize("deed", [taken_but_hangs_up, taken_but_fails])
 def test_what_the_provider_took_is_found_on_its_record(
     clinic: Company, sender: Sender, twilio: TwilioServer, deed: Any
@@ -227,6 +228,7 @@ def test_a_receipt_that_named_no_attempt_is_joined(clinic: Company, sender: Send
     assert outcomes(clinic)[ANN][0] == "delivered"
 
 
+@pytest.mark.fault("F20")
 def test_a_receipt_settles_it_while_the_provider_is_asked(
     clinic: Company, sender: Sender, twilio: TwilioServer
 ) -> None:
@@ -271,6 +273,7 @@ def test_many_pages_of_the_record_are_read(clinic: Company, sender: Sender, twil
 # --- The guards -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("F04")
 def test_without_the_time_to_settle_it_would_go_twice(
     clinic: Company, sender: Sender, twilio: TwilioServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -285,6 +288,7 @@ def test_without_the_time_to_settle_it_would_go_twice(
     assert twilio.created == [ANN, ANN]
 
 
+@pytest.mark.fault("F02")
 def test_without_the_policy_an_offer_would_go_twice(
     clinic: Company, sender: Sender, twilio: TwilioServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

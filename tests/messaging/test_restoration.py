@@ -81,6 +81,7 @@ def state() -> DispatchState:
     return DispatchState.objects.get()
 
 
+@pytest.mark.fault("F29")
 def test_what_went_out_since_the_backup_is_not_sent_again(clinic: Company, twilio: TwilioServer) -> None:
     queue(clinic, [ANN])
     drain()
@@ -102,6 +103,7 @@ def test_what_went_out_since_the_backup_is_not_sent_again(clinic: Company, twili
         assert Attempt.objects.filter(state="accepted").count() == 3
 
 
+@pytest.mark.fault("F29")
 def test_without_the_hold_they_would_get_a_second_one(
     clinic: Company, twilio: TwilioServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

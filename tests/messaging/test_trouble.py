@@ -84,6 +84,7 @@ def first_offered(company: Company, ago: timedelta) -> None:
 # --- Answers are written down -------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("F08")
 def test_the_answers_survive_a_lost_connection(clinic: Company, settings: Any) -> None:
     """The database drops the worker's connection while the provider is being called (fault F08)."""
     where = connection.get_connection_params()
@@ -110,6 +111,7 @@ def test_the_answers_survive_a_lost_connection(clinic: Company, settings: Any) -
         assert is_suppressed(number=number(2))
 
 
+@pytest.mark.fault("F25")
 @pytest.mark.parametrize("odd", ["[]", '"x"', "null", '{"id": null}', "{", ""])
 def test_one_odd_answer_takes_no_other_with_it(clinic: Company, settings: Any, odd: str) -> None:
     async def answer(to: str) -> web.StreamResponse:
@@ -123,6 +125,7 @@ def test_one_odd_answer_takes_no_other_with_it(clinic: Company, settings: Any, o
     assert statuses(clinic) == {number(1): "accepted", number(2): "unknown", number(3): "accepted"}
 
 
+@pytest.mark.fault("F07")
 def test_an_answer_that_drips_does_not_hold_the_worker(
     clinic: Company, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,6 +164,7 @@ def test_unreadable_credentials_are_found_before_anything_is_written(clinic: Com
 # --- Nothing is given up early ------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("F05")
 def test_what_was_not_taken_is_offered_again_until_its_time_runs_out(clinic: Company, settings: Any) -> None:
     queue(clinic, [number(1)])
     with provider(settings, busy) as asked:
@@ -175,6 +179,7 @@ def test_what_was_not_taken_is_offered_again_until_its_time_runs_out(clinic: Com
     assert statuses(clinic) == {number(1): "expired"}
 
 
+@pytest.mark.fault("F06")
 def test_an_unreachable_provider_ends_nothing_early(clinic: Company, settings: Any) -> None:
     settings.SIMULATOR_URL = "http://127.0.0.1:1"
     handover._lines.clear()
@@ -315,6 +320,7 @@ def test_writing_the_answers_twice_changes_nothing(clinic: Company) -> None:
 # --- Writers meet -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("F12")
 @pytest.mark.parametrize("writer", ["answers", "receipts", "sweep"])
 def test_everybody_waits_for_the_batch_before_touching_its_attempts(clinic: Company, writer: str) -> None:
     """One order for all, so that two of them never wait for each other."""

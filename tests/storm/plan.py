@@ -23,7 +23,7 @@ class Options:
     kills: int = 20
     seconds: float = 45.0
     seed: int = 1
-    chaos: float = 0.0
+    chaos: float = 0.2
     """The share of texts with which the provider does something odd."""
     postgres_restarts: int | None = None
     valkey_losses: int | None = None

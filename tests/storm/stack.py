@@ -3,6 +3,7 @@
 The simulated network is never hit, has a Valkey of its own, and writes the only true log of what was taken.
 """
 
+import json
 import os
 import signal
 import time
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, TypeVar
+from urllib.request import urlopen
 
 import redis
 from django.db import connection
@@ -170,7 +172,12 @@ class Stack:
 
     def is_quiet(self) -> bool:
         """Whether nothing moves any more."""
-        return self._ask(lambda: not _storm("judge").is_quiet())
+        return self._calls_back() == 0 and self._ask(lambda: not _storm("judge").is_quiet())
+
+    def _calls_back(self) -> int:
+        """How many receipts the network has still to deliver."""
+        with urlopen(f"http://{LOOPBACK}:{self.network_port}/health", timeout=10) as answer:
+            return int(json.load(answer)["under_way"])
 
     def verdict(self) -> dict[str, Any]:
         """What the judge says."""
