@@ -74,7 +74,7 @@ def test_what_a_dead_worker_holds_costs_no_turn(committed_cast: Cast) -> None:
         {"not_before": timezone.now() + timedelta(hours=1)},
         {"lane": CONVERSATION},
     ],
-    ids=str,
+    ids=lambda options: next(iter(options)) + str(options.get("state", "")),
 )
 def test_only_what_is_due_in_the_lane_is_claimed(committed_cast: Cast, options: dict[str, object]) -> None:
     queue(committed_cast.clinic, 2, **options)  # type: ignore[arg-type]

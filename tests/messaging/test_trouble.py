@@ -21,7 +21,7 @@ from common.lanes import CONVERSATION, MARKETING
 from consent.services import is_suppressed
 from messaging.models import Attempt, Batch, Message, Sender
 from messaging.pipeline import attempts, dispatch, handover, sweeps
-from messaging.pipeline.claim import LEASE
+from messaging.pipeline.claim import LEASE, claim
 from messaging.pipeline.dispatch import run_next_batch
 from messaging.pipeline.enqueue import Cause
 from messaging.pipeline.handover import hand_over
@@ -351,7 +351,7 @@ def test_everybody_waits_for_the_batch_before_touching_its_attempts(clinic: Comp
 def prepared(company: Company, cause: Cause = MARKET) -> tuple[UUID, UUID]:
     """A claimed batch of one message: (batch, lease)."""
     batch_id, lease = queue(company, [number(1)], cause), UUID(int=1)
-    assert dispatch._claim(cause.lane, lease) is not None
+    assert claim(cause.lane, lease) is not None
     return batch_id, lease
 
 

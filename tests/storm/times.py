@@ -12,7 +12,7 @@ __all__ = ["hasten"]
 
 _CONSTANTS: Final[dict[str, Any]] = {
     "messaging.pipeline.attempts.DEADLINE": timedelta(seconds=6),
-    "messaging.pipeline.dispatch.LEASE": timedelta(seconds=8),
+    "messaging.pipeline.claim.LEASE": timedelta(seconds=8),
     "messaging.pipeline.dispatch.LOOK_AGAIN": timedelta(seconds=3),
     "messaging.pipeline.handover.FENCE_SECONDS": 2.0,
     "messaging.pipeline.handover.CALL_SECONDS": 3.0,
