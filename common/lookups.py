@@ -12,7 +12,7 @@ from django.db.models import CharField, Field, ForeignKey, Lookup, UUIDField
 __all__ = ["register"]
 
 
-class Among(Lookup[Any]):
+class Among(Lookup):
     """For texts and ids; values are sent as they are, so they must be what the column holds."""
 
     lookup_name = "among"

@@ -109,6 +109,24 @@ def test_an_opt_out_that_the_provider_knows_is_learned(committed_cast: Cast, net
         assert Suppression.objects.get(number=number(94)).reason == "provider_block"
 
 
+def test_an_answer_is_never_written_down_without_the_opt_out_in_it(
+    committed_cast: Cast, network: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that dies in between would have forgotten it: nobody looks at the answer again."""
+
+    class Died(Exception):
+        pass
+
+    def die(*_: object) -> None:
+        raise Died
+
+    queue(committed_cast.clinic, [number(94)])
+    monkeypatch.setattr(dispatch, "learn_opt_outs", die)
+    with pytest.raises(Died):
+        run_next_batch(MARKETING)
+    assert statuses(committed_cast.clinic) == {number(94): "submitting"}
+
+
 @pytest.mark.fault("F22")
 def test_nothing_goes_out_after_stop(committed_cast: Cast, network: str) -> None:
     """Planned while the person was willing, decided again at the hand-over."""

@@ -17,6 +17,7 @@ PLATFORM_TABLES = {
     "tenants_user": "a person may belong to several tenants",
     "tenants_failedcodes": "wrong codes of a person count wherever they work",
     "tenants_usersession": "a person is signed in once for all of their tenants",
+    "messaging_dispatchstate": "a restored database is everybody's",
 }
 
 
