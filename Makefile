@@ -37,6 +37,10 @@ test: $(TOOLS_READY) $(ASSETS_READY) ## Run all tests (ARGS="tests/consent -k st
 probe: $(TOOLS_READY) $(ASSETS_READY) ## Ask every route as everybody for another tenant's data (takes minutes)
 	@exec $(VENV_PYTHON) -m pytest -n logical --maxprocesses $(TEST_PROCESSES) -m prober tests/prober $(ARGS)
 
+.PHONY: faults
+faults: $(TOOLS_READY) $(ASSETS_READY) ## Processes that die, wires that break, a database that stops, one by one (takes minutes)
+	@exec $(VENV_PYTHON) -m pytest -n logical --maxprocesses $(TEST_PROCESSES) -m faults tests/faults $(ARGS)
+
 # Names of the storm's settings; each is an argument of tests/storm.
 storm_settings = $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(KILLS),--kills $(KILLS)) $(if $(SECONDS),--seconds $(SECONDS)) \
 	$(if $(SEED),--seed $(SEED)) $(if $(CHAOS),--chaos $(CHAOS)) $(if $(GUARD_OFF),--guard-off $(GUARD_OFF))
@@ -132,7 +136,7 @@ $(ASSETS_READY): $(NODE_MODULES_READY) $(wildcard assets/* assets/*/*)
 setup-tools: $(TOOLS_READY) $(ASSETS_READY) ## Install the development tools too
 
 .PHONY: check
-check: lint test probe storm-minute ## Everything the continuous integration checks
+check: lint test faults probe storm-minute ## Everything the continuous integration checks
 
 .PHONY: lint
 lint: $(TOOLS_READY) $(ASSETS_READY) ## Linters, types, import directions, templates, Django's checks

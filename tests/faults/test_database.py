@@ -24,7 +24,7 @@ from tests.campaigns.conftest import make_draft, make_list
 from tests.faults.children import Setup, child, free_port, serve, until, work
 from tests.faults.world import World, numbers, tick
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
 
 PEOPLE = numbers(40)
 ACCEPTED = ("accepted", "")

@@ -32,7 +32,7 @@ from tests.faults.children import Setup, child, free_port, serve, until, work
 from tests.faults.world import World, numbers, tick
 from tests.twilio_server import taken_but_hangs_up
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
 
 ROOT = Path(__file__).resolve().parents[2]
 PEOPLE = numbers(12)

@@ -28,7 +28,7 @@ from tests.faults.children import Setup, child, free_port, serve, until, work
 from tests.faults.world import TICKS, World, numbers, tick
 from tests.twilio_server import TwilioServer, _taken
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
 
 PEOPLE = numbers(8)
 ACCEPTED = ("accepted", "")

@@ -25,7 +25,7 @@ from tests.faults.world import World, numbers, tick
 from tests.messaging.test_dispatch import queue, statuses
 from tests.network import running_network
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
 
 PEOPLE = numbers(6)
 ACCEPTED = ("accepted", "")
