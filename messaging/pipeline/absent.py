@@ -33,9 +33,10 @@ def settle_absent(attempt_ids: Collection[UUID]) -> None:
     )
     Attempt.objects.filter(id__in=[row[0] for row in rows]).update(state=Attempt.State.ABSENT, resolved_at=Now())
     history = _history([message_id for _, message_id, *_ in rows])
+    now = database_now()
     changes, cancelled, reopened = [], [], set()
     for _, message_id, batch_id, lane, state in rows:
-        status = _next_status(lane, *history[message_id])
+        status = _next_status(lane, *history[message_id], now)
         changes.append(Change(message_id, status, error_code=NEVER_ARRIVED))
         if status == Message.Status.QUEUED and state == Batch.State.CANCELLED:
             cancelled.append(Change(message_id, Message.Status.CANCELLED))
@@ -47,10 +48,10 @@ def settle_absent(attempt_ids: Collection[UUID]) -> None:
     Batch.objects.filter(id__in=reopened, state=Batch.State.DONE).update(state=Batch.State.QUEUED, not_before=Now())
 
 
-def _next_status(lane: str, times_absent: int, first_at: datetime) -> str:
+def _next_status(lane: str, times_absent: int, first_at: datetime, now: datetime) -> str:
     if lane not in OFFERED_ONCE_MORE or times_absent > 1:
         return Message.Status.FAILED
-    if database_now() - first_at >= GOOD_FOR[lane]:
+    if now - first_at >= GOOD_FOR[lane]:
         return Message.Status.EXPIRED
     return Message.Status.QUEUED
 
