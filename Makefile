@@ -3,7 +3,8 @@
 .DEFAULT_GOAL := help
 
 PORT ?= 8000
-TEST_PROCESSES ?= 4
+# One more than there are cores: tests also wait, for the database and for the product beside them.
+TEST_PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(min(4, 1 + len(os.sched_getaffinity(0))))' 2>/dev/null || echo 2)
 
 # The first Python that is new enough; PYTHON=/path/to/python names another one.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -31,15 +32,30 @@ run: $(PRODUCT_READY) $(ASSETS_READY) ## Run the whole product on this machine (
 
 .PHONY: test
 test: $(TOOLS_READY) $(ASSETS_READY) ## Run all tests (ARGS="tests/consent -k stop" for some of them)
-	@exec $(VENV_PYTHON) -m pytest -n logical --maxprocesses $(TEST_PROCESSES) $(ARGS)
+	@exec $(VENV_PYTHON) -m pytest -n $(TEST_PROCESSES) $(ARGS)
 
 .PHONY: probe
 probe: $(TOOLS_READY) $(ASSETS_READY) ## Ask every route as everybody for another tenant's data (takes minutes)
-	@exec $(VENV_PYTHON) -m pytest -n logical --maxprocesses $(TEST_PROCESSES) -m prober tests/prober $(ARGS)
+	@exec $(VENV_PYTHON) -m pytest -n $(TEST_PROCESSES) -m prober tests/prober $(ARGS)
+
+.PHONY: pages
+pages: $(TOOLS_READY) $(ASSETS_READY) ## Look at every page in a browser, light and dark, for accessibility and width (takes minutes)
+	@exec $(VENV_PYTHON) -m pytest -n $(TEST_PROCESSES) -m pages tests/browser tests/ui $(ARGS)
 
 .PHONY: faults
 faults: $(TOOLS_READY) $(ASSETS_READY) ## Processes that die, wires that break, a database that stops, one by one (takes minutes)
-	@exec $(VENV_PYTHON) -m pytest -n logical --maxprocesses $(TEST_PROCESSES) -m faults tests/faults $(ARGS)
+	@exec $(VENV_PYTHON) -m pytest -n $(TEST_PROCESSES) -m faults tests/faults $(ARGS)
+
+PRISM_READY := tests/prism/node_modules/.installed
+
+.PHONY: prism
+prism: $(TOOLS_READY) $(PRISM_READY) ## Our requests to Twilio, judged by Stoplight Prism with Twilio's own description of its API
+	@$(with_npm) $(VENV_PYTHON) -m pytest -n0 -m prism tests/prism $(ARGS)
+
+$(PRISM_READY): tests/prism/package.json tests/prism/package-lock.json tests/prism/.npmrc | $(VENV_READY)
+	@echo "Installing Stoplight Prism"
+	@$(with_npm) npm ci --prefix tests/prism --ignore-scripts --silent
+	@touch $@
 
 # Names of the storm's settings; each is an argument of tests/storm.
 storm_settings = $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(KILLS),--kills $(KILLS)) $(if $(SECONDS),--seconds $(SECONDS)) \
@@ -136,7 +152,7 @@ $(ASSETS_READY): $(NODE_MODULES_READY) $(wildcard assets/* assets/*/*)
 setup-tools: $(TOOLS_READY) $(ASSETS_READY) ## Install the development tools too
 
 .PHONY: check
-check: lint test faults probe storm-minute ## Everything the continuous integration checks
+check: lint test pages prism faults probe storm-minute ## Everything the continuous integration checks
 
 .PHONY: lint
 lint: $(TOOLS_READY) $(ASSETS_READY) ## Linters, types, import directions, templates, Django's checks
@@ -173,3 +189,4 @@ lock: ## Write the lock files anew from pyproject.toml (needs uv)
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --extra embedded pyproject.toml -o requirements-embedded.lock -q
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --extra embedded --extra dev pyproject.toml -o requirements-dev.lock -q
 	npm install --package-lock-only --ignore-scripts
+	npm install --prefix tests/prism --package-lock-only --ignore-scripts

@@ -15,6 +15,7 @@ from consent.purposes import Purpose
 from contacts.models import Contact, ContactChange, ContactImport, ContactJob, ContactJobRow, ContactNote, ImportRow
 from messaging.models import InboundMessage, Message
 from messaging.reasons import reason_of
+from messaging.stored_decision import StoredDecision, stored_decision
 from tenants.models import User
 
 __all__ = ["Event", "Newest", "bulk_actions", "changes", "consent", "imports", "inbound", "messages", "notes"]
@@ -66,6 +67,8 @@ class Event:
     url: str = ""
     author_id: UUID | None = None
     number: str = ""
+    decision: StoredDecision | None = None
+    """Of a text of the business: what the gate decided."""
 
 
 class Newest(Protocol):
@@ -92,6 +95,7 @@ def messages(number: str, newest: Newest) -> Iterator[Event]:
             source=source,
             url=url,
             number=number,
+            decision=stored_decision(message.decision),
         )
 
 

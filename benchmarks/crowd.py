@@ -4,8 +4,10 @@ from typing import Final
 from uuid import UUID
 
 from django.db import connection
+from django.utils import timezone
 
 from common.planner import refresh_statistics
+from consent.appending import chained_sql
 from consent.models import ConsentRecord, ConsentState, Suppression
 from contacts.models import (
     Contact,
@@ -64,12 +66,14 @@ SELECT gen_random_uuid(), tenant_id, %(set)s, id FROM contacts_contact
 WHERE tenant_id = %(tenant)s AND substr(number, 6)::bigint %% %(each)s = 1
 """
 
-_RECORDS: Final = """
-INSERT INTO consent_consentrecord (id, tenant_id, number, purpose, act, source, wording, evidence, occurred_at, recorded_at)
-SELECT gen_random_uuid(), tenant_id, number, 'marketing', CASE WHEN substr(number, 6)::bigint %% 100 = 7 THEN 'opt_out' ELSE 'opt_in' END,
-       'web_form', '', '{}', created_at, created_at
-FROM contacts_contact WHERE tenant_id = %(tenant)s AND substr(number, 6)::bigint %% 10 < 8
-"""
+_RECORDS: Final = chained_sql(
+    """
+    SELECT gen_random_uuid() AS id, number, 'marketing' AS purpose,
+           CASE WHEN substr(number, 6)::bigint %% 100 = 7 THEN 'opt_out' ELSE 'opt_in' END AS act,
+           'web_form' AS source, '' AS wording, '{}'::jsonb AS evidence, NULL::uuid AS actor_id, created_at AS occurred_at
+    FROM contacts_contact WHERE tenant_id = %(tenant)s AND substr(number, 6)::bigint %% 10 < 8
+    """
+)
 
 _STATES: Final = """
 INSERT INTO consent_consentstate (tenant_id, number, purpose, act, since, record_id)
@@ -117,7 +121,7 @@ def fill(tenant_id: UUID, count: int) -> None:
     for name, each in (("many", 2), ("few", 4_001)):
         sql = _AMONG.format(table="contacts_listmember", column="contact_list_id")
         _run(tenant_id, sql, set=lists[name], each=each)
-    _run(tenant_id, _RECORDS)
+    _run(tenant_id, _RECORDS, now=timezone.now())
     refresh_statistics(ConsentRecord)
     for sql in (_STATES, _SUPPRESSIONS, _FURTHER):
         _run(tenant_id, sql)

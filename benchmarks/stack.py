@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +16,11 @@ from typing import Any
 
 __all__ = [
     "Cost",
+    "costs",
     "cpu_seconds",
     "fake_twilio",
     "free_port",
+    "line",
     "provider_stats",
     "resident_megabytes",
     "servers",
@@ -36,9 +38,26 @@ class Cost:
     workers: float
     postgres: float
 
-    def per_item(self, items: int) -> float:
-        """Milliseconds of both per item."""
-        return 1000 * (self.workers + self.postgres) / items
+    def __sub__(self, before: "Cost") -> "Cost":
+        return Cost(self.workers - before.workers, self.postgres - before.postgres)
+
+
+def costs(pids: Iterable[int]) -> Cost:
+    """What these processes, with their descendants, and PostgreSQL have spent so far."""
+    return Cost(sum(map(cpu_seconds, pids)), cpu_seconds(int(os.environ["BENCH_POSTGRES_PID"])))
+
+
+def line(name: str, unit: str, items: int, seconds: float, spent: Cost) -> dict[str, Any]:
+    """A result: items a second, and milliseconds of processor time for each."""
+    worker, postgres = (1000 * one / max(items, 1) for one in (spent.workers, spent.postgres))
+    return {
+        "name": name,
+        "value": round(items / seconds, 1),
+        "unit": unit,
+        "cpu_ms_per_item": round(worker + postgres, 3),
+        "cpu_ms_worker": round(worker, 3),
+        "cpu_ms_postgres": round(postgres, 3),
+    }
 
 
 def free_port() -> int:

@@ -1,6 +1,8 @@
 """Status callbacks over Granian and over Gunicorn: the same application, the same clients, in one run.
 
-Callbacks are the web server's heaviest load (one or more for each text sent), they are small, and each commits.
+Callbacks are the web server's heaviest load (one or more for each text sent), they are small, and each is committed before
+it is answered. Measured is how many the servers take at most, and how long each waits when a fixed number comes every
+second, whether the ones before were answered or not.
 """
 
 import asyncio
@@ -25,7 +27,11 @@ __all__ = ["run"]
 REQUESTS: Final = int(os.environ.get("BENCH_CALLBACKS", "6000"))
 CONNECTIONS: Final = 32
 ROUNDS: Final = 2
+STEADY_PER_SECOND: Final = int(os.environ.get("BENCH_CALLBACKS_PER_SECOND", "500"))
+STEADY_SECONDS: Final = 20
+INBOUND: Final = int(os.environ.get("BENCH_INBOUND", "2000"))
 TOKEN: Final = "t" * 32
+SENDER: Final = "+12025550191"
 APPLICATION: Final = "smsplatform.wsgi:application"
 SERVERS: Final[Mapping[str, Sequence[str]]] = {
     "granian 2x8": ["granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "8", "--port", "{port}"],
@@ -48,7 +54,10 @@ def run() -> Iterator[Mapping[str, Any]]:
     account_id = _account()
     for _ in range(ROUNDS):
         for name, arguments in SERVERS.items():
-            yield _measure(name, arguments, account_id)
+            yield _measure(f"callbacks {name}", arguments, account_id, _callbacks(account_id, REQUESTS))
+    name, arguments = next(iter(SERVERS.items()))
+    yield _measure(f"inbound texts {name}", arguments, account_id, _inbound(account_id, INBOUND))
+    yield _measure_steady("granian 2x8", account_id)
 
 
 def _account() -> Any:
@@ -56,32 +65,50 @@ def _account() -> Any:
     from tenants.scope import tenant_scope
     from tests.cast import make_company
 
-    company = make_company("Callbacks", "callbacks@bench.example", "+12025550191")
+    company = make_company("Callbacks", "callbacks@bench.example", SENDER)
     with tenant_scope(company.tenant.id):
         credentials = {"account_sid": "AC" + "a" * 32, "auth_token": TOKEN}
         return add_provider_account(kind="twilio", name="Twilio", credentials=credentials).id
 
 
-def _measure(name: str, arguments: Sequence[str], account_id: Any) -> dict[str, Any]:
+def _measure(name: str, arguments: Sequence[str], account_id: Any, callbacks: Sequence[Callback]) -> dict[str, Any]:
     port = free_port()
     with _serving(arguments, port) as process:
         address = f"http://127.0.0.1:{port}"
         asyncio.run(_wait_for(address))
         asyncio.run(_load(address, _callbacks(account_id, 400)))
-        callbacks, before = _callbacks(account_id, REQUESTS), _cost(process.pid)
-        began = time.monotonic()
+        before, began = _cost(process.pid), time.monotonic()
         taken = asyncio.run(_load(address, callbacks))
         seconds, after = time.monotonic() - began, _cost(process.pid)
         memory = resident_megabytes(process.pid)
     taken.sort()
     return {
-        "name": f"callbacks {name}",
-        "value": round(REQUESTS / seconds, 1),
+        "name": name,
+        "value": round(len(callbacks) / seconds, 1),
         "unit": "requests/s",
         "median_ms": round(1000 * taken[len(taken) // 2], 1),
         "p99_ms": round(1000 * taken[len(taken) * 99 // 100], 1),
-        "cpu_ms_per_item": round(1000 * (after.workers - before.workers) / REQUESTS, 3),
+        "cpu_ms_per_item": round(1000 * (after.workers - before.workers) / len(callbacks), 3),
         "memory_mb": round(memory),
+    }
+
+
+def _measure_steady(name: str, account_id: Any) -> dict[str, Any]:
+    port = free_port()
+    with _serving(SERVERS[name], port) as process:
+        address = f"http://127.0.0.1:{port}"
+        asyncio.run(_wait_for(address))
+        asyncio.run(_load(address, _callbacks(account_id, 400)))
+        callbacks, before = _callbacks(account_id, STEADY_PER_SECOND * STEADY_SECONDS), _cost(process.pid)
+        taken = sorted(asyncio.run(_steady_load(address, callbacks)))
+        after = _cost(process.pid)
+    return {
+        "name": f"callbacks {name}, {STEADY_PER_SECOND} each second",
+        "value": round(1000 * taken[len(taken) * 99 // 100], 1),
+        "unit": "ms at the 99th percentile",
+        "median_ms": round(1000 * taken[len(taken) // 2], 1),
+        "most_ms": round(1000 * taken[-1], 1),
+        "cpu_ms_per_item": round(1000 * (after.workers - before.workers) / len(callbacks), 3),
     }
 
 
@@ -99,23 +126,28 @@ def _serving(arguments: Sequence[str], port: int) -> Iterator[subprocess.Popen[b
 
 
 def _callbacks(account_id: Any, amount: int) -> list[Callback]:
+    """Status callbacks, each about another text."""
+    sent = {"MessageStatus": "delivered", "From": SENDER, "To": "+12025550123"}
+    return [_signed(f"/callbacks/twilio/{account_id}/status?a={uuid4()}", sent) for _ in range(amount)]
+
+
+def _inbound(account_id: Any, amount: int) -> list[Callback]:
+    """Texts from as many people; one in fifty wants no more."""
+    path = f"/callbacks/twilio/{account_id}/inbound"
+    written = (
+        {"From": f"+1{2_020_000_000 + n}", "Body": "STOP" if n % 50 == 0 else "See you at ten"} for n in range(amount)
+    )
+    return [_signed(path, {**text, "To": SENDER}) for text in written]
+
+
+def _signed(path: str, form: Mapping[str, str]) -> Callback:
     from django.conf import settings
     from twilio.request_validator import RequestValidator
 
-    validator, made = RequestValidator(TOKEN), []
-    for _ in range(amount):
-        path = f"/callbacks/twilio/{account_id}/status?a={uuid4()}"
-        form = {
-            "MessageSid": f"SM{uuid4().hex}",
-            "MessageStatus": "delivered",
-            "AccountSid": "AC" + "a" * 32,
-            "From": "+12025550191",
-            "To": "+12025550123",
-        }
-        signature = validator.compute_signature(settings.PUBLIC_BASE_URL + path, form)
-        headers = {"Content-Type": "application/x-www-form-urlencoded", "X-Twilio-Signature": signature}
-        made.append(Callback(path, urlencode(form).encode(), headers))
-    return made
+    whole = {"MessageSid": f"SM{uuid4().hex}", "AccountSid": "AC" + "a" * 32, **form}
+    signature = RequestValidator(TOKEN).compute_signature(settings.PUBLIC_BASE_URL + path, whole)
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "X-Twilio-Signature": signature}
+    return Callback(path, urlencode(whole).encode(), headers)
 
 
 async def _load(address: str, callbacks: Sequence[Callback]) -> list[float]:
@@ -133,6 +165,22 @@ async def _load(address: str, callbacks: Sequence[Callback]) -> list[float]:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=CONNECTIONS)) as session:
         await asyncio.gather(*(client(session) for _ in range(CONNECTIONS)))
     return taken
+
+
+async def _steady_load(address: str, callbacks: Sequence[Callback]) -> list[float]:
+    """Seconds from the moment at which each request was due to its answer."""
+
+    async def send(session: aiohttp.ClientSession, one: Callback, due: float) -> float:
+        await asyncio.sleep(max(0.0, due - time.monotonic()))
+        async with session.post(address + one.path, data=one.body, headers=one.headers) as answer:
+            if answer.status != 204:
+                raise RuntimeError(f"the server answered {answer.status}: {json.dumps(await answer.text())}")
+        return time.monotonic() - due
+
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=256)) as session:
+        began = time.monotonic() + 0.5
+        due = (began + n / STEADY_PER_SECOND for n in range(len(callbacks)))
+        return list(await asyncio.gather(*(send(session, one, at) for one, at in zip(callbacks, due, strict=False))))
 
 
 async def _wait_for(address: str) -> None:

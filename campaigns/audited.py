@@ -41,5 +41,5 @@ def _settings(campaign: Campaign) -> dict[str, object]:
         "name": campaign.name,
         "purpose": campaign.purpose,
         "stop_footer": campaign.stop_footer,
-        "sender": str(campaign.sender) if campaign.sender else None,
+        "sender": str(campaign.sender or campaign.pool or "") or None,
     }

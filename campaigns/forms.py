@@ -1,5 +1,6 @@
 """Forms of the campaign pages."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -11,12 +12,13 @@ from django.core.exceptions import ValidationError
 from campaigns.models import Campaign
 from contacts.audience import Audience
 from contacts.models import ContactFilter, ContactList, Tag
-from messaging.models import Sender
+from messaging.models import Sender, SenderPool
 
 __all__ = ["ComposerForm", "LaunchForm"]
 
 
 LONGEST_SPREAD: Final = 72
+POOL: Final = "pool:"
 
 
 class ComposerForm(forms.ModelForm[Campaign]):
@@ -42,10 +44,8 @@ class ComposerForm(forms.ModelForm[Campaign]):
         label="But nobody whom these filters find", queryset=None, required=False, widget=forms.CheckboxSelectMultiple
     )
 
-    # Declared here: a model form would ask for the senders at import, when there is no tenant.
-    sender: forms.ModelChoiceField[Sender] = forms.ModelChoiceField(
-        label="Send from", queryset=None, required=False, empty_label="The usual number"
-    )
+    sender = forms.ChoiceField(label="Send from", required=False)
+    """A number by its id, or a pool by its id behind ``POOL``."""
 
     class Meta:
         model = Campaign
@@ -63,14 +63,21 @@ class ComposerForm(forms.ModelForm[Campaign]):
             self.fields[name].queryset = Tag.objects.order_by("name")  # type: ignore[attr-defined]
         for name in ("filters", "excluded_filters"):
             self.fields[name].queryset = ContactFilter.objects.order_by("name")  # type: ignore[attr-defined]
-        active = Sender.objects.filter(status=Sender.Status.ACTIVE).order_by("-is_default", "value")
-        self.fields["sender"].queryset = active  # type: ignore[attr-defined]
+        self._origins = _origins()
+        self.fields["sender"].choices = [  # type: ignore[attr-defined]
+            ("", _usual(self._origins)),
+            *((key, str(one)) for key, one in self._origins.items()),
+        ]
         if not self.is_bound:
-            self.initial.update(asdict(audience or Audience()), sender=self.instance.sender_id)
+            pool_id, sender_id = self.instance.pool_id, self.instance.sender_id
+            chosen = f"{POOL}{pool_id}" if pool_id else str(sender_id or "")
+            self.initial.update(asdict(audience or Audience()), sender=chosen)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        self.instance.sender = data.get("sender")
+        chosen = self._origins.get(data.get("sender", ""))
+        self.instance.sender = chosen if isinstance(chosen, Sender) else None
+        self.instance.pool = chosen if isinstance(chosen, SenderPool) else None
         return data
 
     def audience(self) -> dict[str, Any]:
@@ -78,6 +85,19 @@ class ComposerForm(forms.ModelForm[Campaign]):
         data = self.cleaned_data
         names = ("lists", "tags", "filters", "excluded_lists", "excluded_tags", "excluded_filters")
         return {"everyone": bool(data.get("everyone")), **{name: list(data.get(name, ())) for name in names}}
+
+
+def _origins() -> dict[str, Sender | SenderPool]:
+    """The pools that have a number, then the numbers, by what the form sends for each."""
+    pooled = Sender.objects.exclude(pool=None).values("pool_id")
+    pools = SenderPool.objects.filter(id__in=pooled).order_by("-is_default", "name")
+    active = Sender.objects.filter(status=Sender.Status.ACTIVE).order_by("-is_default", "value")
+    return {**{f"{POOL}{pool.id}": pool for pool in pools}, **{str(sender.id): sender for sender in active}}
+
+
+def _usual(origins: Mapping[str, Sender | SenderPool]) -> str:
+    usual = next((one for one in origins.values() if isinstance(one, SenderPool) and one.is_default), None)
+    return f"The usual pool ({usual})" if usual else "The usual number"
 
 
 class LaunchForm(forms.Form):

@@ -1,4 +1,4 @@
-"""From a launched campaign to messages: the audience is frozen, then planned in pages of one batch each.
+"""From a launched campaign to messages: the audience is frozen, then planned in pages of one batch for each sender.
 
 Each page is one transaction, and a recipient who has a message is not planned again: a worker that takes over after
 a crash goes on where the other one stopped, and nobody gets two. After a cancellation the recipients that are left
@@ -8,7 +8,7 @@ get a message that is cancelled: for each of them it stands there why nothing ca
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -18,22 +18,24 @@ from django.utils import timezone
 
 from campaigns import locks
 from campaigns.models import Campaign, CampaignRecipient
-from campaigns.pacing import due_at, page_size
+from campaigns.pacing import batches_at_once, due_at, page_size
 from campaigns.recipients import freeze
+from campaigns.shares import Share, route_of, shares
 from common.bulk import json_rows
 from common.failpoints import failpoint
 from common.lanes import MARKETING, TRANSACTIONAL
 from common.planner import refresh_statistics
 from common.retries import log_failure
-from consent.gate import ALLOW, BLOCK
+from consent.gate import BLOCK, DEFER
 from consent.purposes import Purpose
 from contacts.merge_values import MergeValues
 from contacts.models import Contact, ContactTag, ListMember
 from messaging.merge_tags import Rendered, compile_template
 from messaging.models import Batch, Message
+from messaging.pipeline.deferral import wake_at
 from messaging.pipeline.enqueue import MAX_BATCH, Cause, Draft, enqueue
 from messaging.pipeline.gate import Candidate, Circumstances, decide_all
-from messaging.pipeline.route import choose
+from messaging.pipeline.route import Route
 from messaging.pipeline.transitions import Change, apply_changes
 from messaging.services import wake
 from tenants.scope import current_tenant_id, tenant_scope
@@ -127,9 +129,10 @@ def _plan_next_page(campaign_id: UUID) -> bool:
     campaign = _to_plan(campaign_id, held=True)
     if campaign is None:
         return False
-    page = _next_page(campaign_id, min(MAX_BATCH, page_size(campaign)))
+    route = route_of(campaign)
+    page = _next_page(campaign_id, min(MAX_BATCH, page_size(campaign)) * batches_at_once(campaign, route.usable))
     if page:
-        _plan_page(campaign, page)
+        _plan_page(campaign, route, page)
     else:
         campaign.planned_at = timezone.now()
         if campaign.status == Campaign.Status.LAUNCHING:
@@ -167,29 +170,44 @@ def _next_page(campaign_id: UUID, size: int) -> list[_Recipient]:
     ]
 
 
-def _plan_page(campaign: Campaign, page: Sequence[_Recipient]) -> None:
+def _plan_page(campaign: Campaign, route: Route, page: Sequence[_Recipient]) -> None:
     template = compile_template(campaign.text)
     of = MergeValues.of(campaign.tenant)
     rendered = [template.render(merge_values(of, campaign, recipient.contact)) for recipient in page]
     is_cancelled = campaign.status == Campaign.Status.CANCELLED
-    drafts = (_none_may_go if is_cancelled else _decide)(campaign, page, rendered)
+    drafts = _none_may_go(campaign, page, rendered) if is_cancelled else _decide(campaign, route, page, rendered)
+    not_before = due_at(campaign)
+    batch_ids = [_enqueue(campaign, share, not_before) for share in shares(campaign, route, drafts)]
+    failpoint("page_half_planned")
+    message_ids = [draft.id for draft in drafts]
+    _link(current_tenant_id(), page, message_ids)
+    if is_cancelled:
+        Batch.objects.filter(id__in=batch_ids).update(state=Batch.State.CANCELLED)
+        changes = [Change(message_id, Message.Status.CANCELLED) for message_id in message_ids]
+        apply_changes(changes, batch_ids=batch_ids)
+    else:
+        wake(_LANES[campaign.purpose])
+
+
+def _enqueue(campaign: Campaign, share: Share, not_before: datetime | None) -> UUID:
     cause = Cause(
         kind="campaign",
         id=campaign.id,
         lane=_LANES[campaign.purpose],
         purpose=campaign.purpose,
-        sender_id=campaign.sender_id,
-        not_before=due_at(campaign),
+        sender_id=share.sender_id,
+        pool_id=share.pool_id,
+        not_before=_later(not_before, share.until),
+        due_from=share.until,
     )
-    batch, message_ids = enqueue(drafts, cause)
-    failpoint("page_half_planned")
-    _link(current_tenant_id(), page, message_ids)
-    if is_cancelled:
-        Batch.objects.filter(id=batch.id).update(state=Batch.State.CANCELLED)
-        changes = [Change(message_id, Message.Status.CANCELLED) for message_id in message_ids]
-        apply_changes(changes, batch_ids=[batch.id])
-    else:
-        wake(cause.lane)
+    batch, _ = enqueue(share.drafts, cause)
+    return batch.id
+
+
+def _later(not_before: datetime | None, until: datetime | None) -> datetime | None:
+    """When a batch is due: by the campaign's own pace, and not before its people wake up."""
+    due = wake_at(until) if until else None
+    return max(not_before, due) if not_before and due else not_before or due
 
 
 def _none_may_go(campaign: Campaign, page: Sequence[_Recipient], rendered: Sequence[Rendered]) -> list[Draft]:
@@ -202,7 +220,7 @@ def _none_may_go(campaign: Campaign, page: Sequence[_Recipient], rendered: Seque
     ]
 
 
-def _decide(campaign: Campaign, page: Sequence[_Recipient], rendered: Sequence[Rendered]) -> list[Draft]:
+def _decide(campaign: Campaign, route: Route, page: Sequence[_Recipient], rendered: Sequence[Rendered]) -> list[Draft]:
     repeated = _numbers_planned(campaign.id, [recipient.number for recipient in page])
     candidates = []
     for recipient, text in zip(page, rendered, strict=True):
@@ -215,16 +233,15 @@ def _decide(campaign: Campaign, page: Sequence[_Recipient], rendered: Sequence[R
             )
         )
         repeated.add(recipient.number)
-    circumstances = Circumstances(
-        tenant=campaign.tenant, purpose=campaign.purpose, sender_problem=choose(campaign.sender_id).problem
-    )
+    circumstances = Circumstances(tenant=campaign.tenant, purpose=campaign.purpose, sender_problem=route.problem)
     decisions = decide_all(candidates, circumstances)
     return [
         Draft(
             number=recipient.number,
             body=text.text,
             contact_id=recipient.contact.id if recipient.contact else None,
-            blocked=decision.outcome != ALLOW,
+            blocked=decision.outcome == BLOCK,
+            deferred_until=decision.until if decision.outcome == DEFER else None,
             decision=decision.as_json(),
         )
         for recipient, text, decision in zip(page, rendered, decisions, strict=True)

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from consent.purposes import Purpose
 from contacts.models import Contact, ContactFilter, ContactList, Tag
-from messaging.models import Message, Sender
+from messaging.footers import final_text
+from messaging.models import Message, Sender, SenderPool
 from tenants.owned import TenantForeignKey, TenantOwned
 
 __all__ = ["AudienceChoice", "Campaign", "CampaignRecipient"]
@@ -42,6 +43,8 @@ class Campaign(TenantOwned):
     body = models.TextField("text", max_length=1600, blank=True)
     stop_footer = models.BooleanField("end with “Reply STOP to opt out”", default=True)
     sender = TenantForeignKey(Sender, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    pool = TenantForeignKey(SenderPool, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    """Where the sender is chosen from for each person, when no one sender is named."""
     everyone = models.BooleanField("all contacts", default=False)
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
     scheduled_at = models.DateTimeField(null=True, blank=True)
@@ -89,7 +92,7 @@ class Campaign(TenantOwned):
     @property
     def text(self) -> str:
         """The whole text with the footer, before the merge tags are filled."""
-        return f"{self.body.rstrip()}\nReply STOP to opt out." if self.stop_footer else self.body
+        return final_text(self.body, footer=self.stop_footer)
 
 
 class AudienceChoice(TenantOwned):

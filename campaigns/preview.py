@@ -1,7 +1,7 @@
 """What a campaign would do, before it does it: a real person's text, its parts, and who cannot be texted and why."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from django.core.cache import cache
@@ -9,8 +9,10 @@ from django.db.models import Exists, OuterRef, Q, TextField, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce, Trim
 
+from campaigns.asleep import Hours, Place, hours_of, places_of_people
 from campaigns.launch import merge_values
 from campaigns.models import Campaign
+from campaigns.shares import route_of
 from consent.models import ConsentRecord, ConsentState, PossibleOptOut, Suppression
 from consent.purposes import Purpose
 from contacts.audience import Audience, members
@@ -18,16 +20,15 @@ from contacts.merge_values import MergeValues
 from contacts.models import Contact
 from contacts.querysets import ContactQuerySet
 from messaging.merge_tags import compile_template, problems
-from messaging.models import Sender
 from messaging.offence import Offence, find_offence
 from messaging.offered_tags import known_tags
-from messaging.pipeline.route import choose
+from messaging.pipeline.route import Route
 from messaging.text import TextMeasure, measure
 from tenants.scope import current_tenant_id
 
 __all__ = ["Forecast", "Preview", "forecast", "preview_text"]
 
-_Counts = tuple[int, int, int, int]
+_Counts = tuple[int, int, int, int, list[Place]]
 _COLUMNS = frozenset({"first_name", "last_name", "email"})
 
 
@@ -55,12 +56,19 @@ class Forecast:
     incomplete: int
     """People without a value for a tag of the text that has no default."""
     needed_values: tuple[str, ...]
-    sender: Sender | None
-    sender_problem: str
+    route: Route
+    hours: Hours = field(default_factory=Hours)
 
     @property
     def reachable(self) -> int:
-        return 0 if self.sender_problem else self.audience - self.opted_out - self.not_agreed - self.incomplete
+        """Who gets it, now or when they wake up."""
+        left_out = self.opted_out + self.not_agreed + self.incomplete + self.hours.placeless
+        return 0 if self.route.problem else max(0, self.audience - left_out)
+
+    @property
+    def awake(self) -> int:
+        """Who gets it now."""
+        return max(0, self.reachable - self.hours.asleep)
 
     @property
     def blocked(self) -> int:
@@ -90,7 +98,7 @@ def forecast(campaign: Campaign, audience: Audience, *, remember_seconds: int = 
     Over a million people they take seconds: while somebody writes, those of a few moments ago
     (``remember_seconds``) will do as long as the audience stays the same.
     """
-    route = choose(campaign.sender_id)
+    route = route_of(campaign)
     needed = _needed_values(campaign)
     described = (audience, campaign.purpose, needed)
     key = f"forecast:{current_tenant_id()}:{sha256(repr(described).encode()).hexdigest()}"
@@ -98,11 +106,13 @@ def forecast(campaign: Campaign, audience: Audience, *, remember_seconds: int = 
     if counts is None:
         counts = _count(audience, campaign.purpose, needed)
         cache.set(key, counts, remember_seconds)
-    return Forecast(*counts, needed_values=needed, sender=route.sender, sender_problem=route.problem)
+    people, opted_out, not_agreed, incomplete, places = counts
+    hours = hours_of(campaign.tenant, campaign.purpose, places)
+    return Forecast(people, opted_out, not_agreed, incomplete, needed, route, hours)
 
 
 def _count(audience: Audience, purpose: str, needed: Collection[str]) -> _Counts:
-    """People in the audience, and of these opted out, not agreed, and without a needed value."""
+    """People in the audience, and of these opted out, not agreed, and without a needed value; where the others live."""
     people = members(audience).order_by()
     suppressed: Exists | Q = Exists(Suppression.objects.filter(number=OuterRef("number"), lifted_at=None))
     if purpose == Purpose.MARKETING:
@@ -111,11 +121,14 @@ def _count(audience: Audience, purpose: str, needed: Collection[str]) -> _Counts
     agreed = Exists(
         ConsentState.objects.filter(number=OuterRef("number"), purpose=purpose, act=ConsentRecord.Act.OPT_IN)
     )
+    willing = people.exclude(suppressed).filter(agreed)
+    willing, lacking = _lacking(willing, needed)
     return (
         people.count(),
         people.filter(suppressed).count(),
         people.exclude(suppressed).exclude(agreed).count(),
-        _without_any(people.exclude(suppressed).filter(agreed), needed).count() if needed else 0,
+        willing.filter(lacking).count() if needed else 0,
+        places_of_people(willing.exclude(lacking) if needed else willing),
     )
 
 
@@ -124,12 +137,12 @@ def _needed_values(campaign: Campaign) -> tuple[str, ...]:
     return compile_template(campaign.text).render({"brand": campaign.tenant.brand_name}).missing
 
 
-def _without_any(people: ContactQuerySet[Contact], names: Collection[str]) -> ContactQuerySet[Contact]:
-    """Those who lack at least one of the values."""
+def _lacking(people: ContactQuerySet[Contact], names: Collection[str]) -> tuple[ContactQuerySet[Contact], Q]:
+    """The people with those values, and what is true of those who lack at least one of them."""
     lacking = Q()
     for position, name in enumerate(names):
         # A tag's name is no lookup: "contains" and "a__b" are names like any other.
         value = name if name in _COLUMNS else KeyTextTransform(name, "fields")
         people = people.annotate(**{f"value_{position}": Trim(Coalesce(value, Value(""), output_field=TextField()))})
         lacking |= Q(**{f"value_{position}": ""})
-    return people.filter(lacking)
+    return people, lacking

@@ -36,7 +36,8 @@ def version_of(campaign: Campaign) -> str:
     ids = [sorted(map(str, part)) for part in (*parts, chosen.filters, chosen.excluded_filters)]
     used = ContactFilter.objects.filter(id__in=[*chosen.filters, *chosen.excluded_filters]).order_by("id")
     rules = [json.dumps(kept.rule, sort_keys=True) for kept in used]
-    said = (campaign.text, campaign.purpose, str(campaign.sender_id), chosen.everyone, ids, rules)
+    sent_from = f"{campaign.sender_id} {campaign.pool_id}"
+    said = (campaign.text, campaign.purpose, sent_from, chosen.everyone, ids, rules)
     return sha256(repr(said).encode()).hexdigest()[:32]
 
 

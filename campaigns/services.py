@@ -37,7 +37,7 @@ __all__ = [
 
 _Status = Campaign.Status
 LATEST_START: Final = timedelta(days=366)
-_WRITTEN: Final = ("name", "purpose", "body", "stop_footer", "sender")
+_WRITTEN: Final = ("name", "purpose", "body", "stop_footer", "sender", "pool")
 
 
 class MovedOn(ValidationError):
@@ -74,7 +74,7 @@ def save_draft(*, campaign: Campaign, known_tags: Collection[str]) -> Campaign:
     checked = {"name", "purpose", "body", "stop_footer"}
     campaign.clean_fields(exclude={field.name for field in Campaign._meta.fields} - checked)
     # What else is known of the campaign here was read earlier, and may be old by now.
-    known = None if is_new else Campaign.objects.select_related("sender").get(id=campaign.id)
+    known = None if is_new else Campaign.objects.select_related("sender", "pool").get(id=campaign.id)
     campaign.save(update_fields=None if is_new else _WRITTEN)
     record_draft(known, campaign)
     return campaign

@@ -4,9 +4,11 @@ from typing import Final
 from uuid import UUID
 
 from celery import shared_task
+from kombu.exceptions import OperationalError
 
 from campaigns.launch import take_turn
 from campaigns.progress import complete_finished, due_to_launch, launch_due, to_plan
+from common.hints import lapsing
 from common.retries import each
 
 __all__ = ["plan", "run_due"]
@@ -26,7 +28,7 @@ def plan(tenant_id: str, campaign_id: str) -> None:
 def run_due() -> None:
     """Launch what is due, go on with plans whose worker died, and complete what is finished.
 
-    Nothing here takes long, and what fails keeps nothing else from its turn.
+    Nothing here takes long while hints can be sent, and what fails keeps nothing else from its turn.
     """
     each([_launch_all_due, _hint_plans, complete_finished], lambda job: job(), doing="look after campaigns")
 
@@ -40,4 +42,14 @@ def _hint_plans() -> None:
 
 
 def _hint(tenant_id: UUID, campaign_id: UUID) -> None:
-    plan.apply_async(args=(str(tenant_id), str(campaign_id)), expires=HINT_SECONDS, ignore_result=True, retry=False)
+    try:
+        _send_hint(tenant_id, campaign_id)
+    except OperationalError:
+        # The broker is away: nobody else would be told.
+        take_turn(tenant_id, campaign_id)
+
+
+def _send_hint(tenant_id: UUID, campaign_id: UUID) -> None:
+    plan.apply_async(
+        args=(str(tenant_id), str(campaign_id)), headers=lapsing(HINT_SECONDS), ignore_result=True, retry=False
+    )

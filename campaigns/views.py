@@ -167,7 +167,8 @@ def _as_typed(form: ComposerForm) -> Campaign:
         body=str(form["body"].value() or "")[:5000],
         stop_footer=bool(data.get("stop_footer")) and purpose == "marketing",
         purpose=purpose,
-        sender=data.get("sender"),
+        sender=form.instance.sender,
+        pool=form.instance.pool,
     )
 
 
@@ -189,7 +190,7 @@ def _preview(draft: Campaign, audience: Audience) -> dict[str, object]:
 @require_http_methods(["GET", "POST"])
 def campaign_review(request: TenantRequest, campaign_id: UUID) -> HttpResponse:
     """What will happen, then launch now or at a later time."""
-    draft = get_object_or_404(Campaign.objects.select_related("tenant", "sender"), id=campaign_id)
+    draft = get_object_or_404(Campaign.objects.select_related("tenant", "sender", "pool"), id=campaign_id)
     if draft.status != Campaign.Status.DRAFT:
         if request.method == "POST":
             _too_late(request, services.MovedOn(draft.status, was_draft=True))
@@ -220,7 +221,7 @@ def campaign_review(request: TenantRequest, campaign_id: UUID) -> HttpResponse:
         "form": form,
         "forecast": expected,
         "preview": preview,
-        "finish": expected_finish(expected.sender, expected.reachable * preview.measured.part_count),
+        "finish": expected_finish(expected.route, expected.reachable * preview.measured.part_count),
         "may_spread": draft.purpose == Purpose.MARKETING,
         "purpose": draft.get_purpose_display(),
         "must_confirm": expected.reachable >= CONFIRM_FROM,
@@ -250,7 +251,7 @@ def _too_late(request: TenantRequest, error: services.MovedOn) -> None:
 @require_GET
 def campaign(request: TenantRequest, campaign_id: UUID) -> HttpResponse:
     """Progress, and every recipient with what happened and why."""
-    found = get_object_or_404(Campaign.objects.select_related("sender", "created_by"), id=campaign_id)
+    found = get_object_or_404(Campaign.objects.select_related("sender", "pool", "created_by"), id=campaign_id)
     progress = progress_of([found])[found.id]
     running = found.status in (Campaign.Status.LAUNCHING, Campaign.Status.SENDING)
     context: dict[str, object] = {

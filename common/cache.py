@@ -36,6 +36,15 @@ class TolerantCache(RedisCache):
             return False
         return True
 
+    def server_time(self) -> float | None:
+        """Seconds since 1970 by Redis's clock; None when it cannot be asked."""
+
+        def ask() -> float:
+            seconds, microseconds = self._cache.get_client().time()
+            return float(seconds) + float(microseconds) / 1e6
+
+        return self._ask(ask, otherwise=None)
+
     def _ask(self, question: Callable[[], T], otherwise: T) -> T:
         if time.monotonic() < self._away_until:
             return otherwise

@@ -7,14 +7,21 @@ import traceback
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
-__all__ = ["each", "insist", "log_failure"]
+__all__ = ["each", "insist", "log_failure", "passes"]
 
 ResultT = TypeVar("ResultT")
 ItemT = TypeVar("ItemT")
 
 _log = logging.getLogger(__name__)
+
+
+def passes(error: BaseException) -> bool:
+    """Whether it is the database that cannot work at the moment, and not what was asked of it."""
+    # psycopg2 has no class of its own for a server that ends in the middle of an answer: an error without a code.
+    lost = type(error) is DatabaseError and not getattr(error.__cause__, "pgcode", None)
+    return lost or isinstance(error, OperationalError | InterfaceError)
 
 
 def insist(work: Callable[[], ResultT], *, seconds: float) -> ResultT:
@@ -26,8 +33,8 @@ def insist(work: Callable[[], ResultT], *, seconds: float) -> ResultT:
     while True:
         try:
             return work()
-        except (OperationalError, InterfaceError) as error:
-            if connection.in_atomic_block or time.monotonic() + pause > until:
+        except (DatabaseError, InterfaceError) as error:
+            if not passes(error) or connection.in_atomic_block or time.monotonic() + pause > until:
                 raise
             _log.warning("Database work is tried again after %s", type(error.__cause__ or error).__name__)
         connection.close()

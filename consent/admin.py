@@ -2,10 +2,19 @@
 
 from django.contrib import admin
 
+from consent.frequency_admin import FrequencyLawAdmin
+from consent.hours_admin import HolidayCalendarAdmin, QuietHoursRuleAdmin
 from consent.models import ConsentRecord, PossibleOptOut, Suppression
 from tenants.platform_admin import TenantDataAdmin, masked_number, masked_text
 
-__all__ = ["ConsentRecordAdmin", "PossibleOptOutAdmin", "SuppressionAdmin"]
+__all__ = [
+    "ConsentRecordAdmin",
+    "FrequencyLawAdmin",
+    "HolidayCalendarAdmin",
+    "PossibleOptOutAdmin",
+    "QuietHoursRuleAdmin",
+    "SuppressionAdmin",
+]
 
 
 @admin.register(ConsentRecord)

@@ -6,17 +6,19 @@ Opt-ins from a file *share* the revocation lock, unlike everybody else who write
   records: it comes before, and is seen, or waits and comes after.
 - Two imports that bring the same number at the same time both hold the lock. The current state decides between them:
   its row for (number, purpose) is inserted first, the second one waits for it and then finds it there. Only who
-  inserted the state records the act, so there is one record.
+  inserted the state records the act, so there is one record. When they bring different purposes, both record; the
+  second one finds that its place in the number's chain is taken, and tries again behind it.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from common.ids import uuid7_seed, uuid7_sql
 from common.planner import without_nested_loops
+from consent.appending import chained_sql, pending_sql
 from consent.revocation_lock import hold_exclusively, share
 from tenants.scope import current_tenant_id
 
@@ -29,20 +31,22 @@ WITH agreed AS MATERIALIZED (
     WHERE x.id IS NULL
 ), fresh AS (
     INSERT INTO consent_consentstate (tenant_id, number, purpose, act, since, record_id)
-    SELECT %(tenant)s, a.number, p.purpose, 'opt_in', coalesce(a.occurred_at, %(now)s), {record_id}
-    FROM agreed a CROSS JOIN unnest(%(purposes)s::text[]) WITH ORDINALITY AS p(purpose, nth)
+    SELECT %(tenant)s, a.number, %(purpose)s, 'opt_in', coalesce(a.occurred_at, %(now)s), {record_id}
+    FROM agreed a
     ON CONFLICT (tenant_id, number, purpose) DO NOTHING
-    RETURNING number, purpose, since, record_id
-), recorded AS (
-    INSERT INTO consent_consentrecord (id, tenant_id, number, purpose, act, source, wording, evidence, actor_id,
-                                       occurred_at, recorded_at)
-    SELECT f.record_id, %(tenant)s, f.number, f.purpose, 'opt_in', %(source)s,
-           coalesce(a.wording, %(wording)s), a.evidence, %(actor)s, f.since, %(now)s
-    FROM fresh f JOIN agreed a ON a.number = f.number
-    RETURNING 1
+    RETURNING number, since, record_id
+), recorded AS ({insert}), waiting AS ({pending})
+SELECT (SELECT count(*) FROM agreed), (SELECT count(*) FROM recorded)
+""".format(  # noqa: S608
+    record_id=uuid7_sql("a.position::int"),
+    insert=chained_sql(
+        "SELECT f.record_id AS id, f.number, %(purpose)s AS purpose, 'opt_in' AS act, %(source)s AS source, "
+        "coalesce(a.wording, %(wording)s) AS wording, a.evidence, %(actor)s::uuid AS actor_id, f.since AS occurred_at "
+        "FROM fresh f JOIN agreed a ON a.number = f.number"
+    ),
+    pending=pending_sql("recorded"),
 )
-SELECT (SELECT count(*) FROM agreed) * cardinality(%(purposes)s::text[]), (SELECT count(*) FROM recorded)
-""".format(record_id=uuid7_sql("(a.position * cardinality(%(purposes)s::text[]) + p.nth)::int"))  # noqa: S608
+_TRIES: Final = 5
 
 
 def record_selected_opt_ins(
@@ -64,9 +68,7 @@ def record_selected_opt_ins(
     share()
     values: dict[str, Any] = {
         **parameters,
-        **uuid7_seed(),
         "tenant": current_tenant_id(),
-        "purposes": list(purposes),
         "source": source,
         "wording": wording,
         "actor": actor_id,
@@ -74,30 +76,49 @@ def record_selected_opt_ins(
     }
     # The planner takes the thousands who agreed for a handful, for it guesses that a few of them are not suppressed; to
     # find each one's evidence it would go through all of them for each.
-    with connection.cursor() as cursor, without_nested_loops():
-        cursor.execute(_OPT_IN.format(query=query), values)
-        asked, recorded = cursor.fetchone()
-    return bool(asked == recorded)
+    with without_nested_loops():
+        counts = [_record(query, {**values, **uuid7_seed(), "purpose": purpose}) for purpose in purposes]
+    return all(asked == recorded for asked, recorded in counts)
+
+
+def _record(query: str, values: dict[str, Any]) -> tuple[int, int]:
+    """How many agree to one purpose, and for how many of them that was new."""
+    for _ in range(_TRIES):
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(_OPT_IN.format(query=query), values)
+                asked, recorded = cursor.fetchone()
+                return asked, recorded
+        except IntegrityError:
+            # Another import went on with a chain; it has committed, so now its entry is seen.
+            continue
+    raise IntegrityError("An import keeps meeting other ones that record consent of the same numbers.")
 
 
 _TAKE_BACK: Final = """
 WITH wrong AS MATERIALIZED (
-    SELECT r.id, r.number, r.purpose, w.position, row_number() OVER (ORDER BY r.id) AS nth
-    FROM ({{query}}) w
-    JOIN consent_consentrecord r ON r.tenant_id = %(tenant)s AND r.number = w.number
-    WHERE r.act = 'opt_in' AND r.evidence ->> 'import' = %(import_text)s
-      AND NOT EXISTS (SELECT FROM consent_consentrecord v WHERE v.tenant_id = r.tenant_id AND v.number = r.number
-                      AND v.act = 'void' AND v.evidence ->> 'voids' = r.id::text)
+    SELECT o.*, row_number() OVER (ORDER BY o.id) AS nth FROM (
+        SELECT DISTINCT ON (r.number) r.id, r.number, r.purpose, w.position
+        FROM ({{query}}) w
+        JOIN consent_consentrecord r ON r.tenant_id = %(tenant)s AND r.number = w.number
+        WHERE r.act = 'opt_in' AND r.evidence ->> 'import' = %(import_text)s
+          AND NOT EXISTS (SELECT FROM consent_consentrecord v WHERE v.tenant_id = r.tenant_id AND v.number = r.number
+                          AND v.act = 'void' AND v.evidence ->> 'voids' = r.id::text)
+        ORDER BY r.number, r.n
+    ) o
 ), cleared AS (
     DELETE FROM consent_consentstate s USING wrong w
     WHERE s.tenant_id = %(tenant)s AND s.number = w.number AND s.purpose = w.purpose AND s.record_id = w.id
+), struck AS ({insert}), waiting AS ({pending})
+SELECT count(*) FROM struck
+""".format(  # noqa: S608
+    insert=chained_sql(
+        f"SELECT {uuid7_sql('w.nth::int')} AS id, w.number, w.purpose, 'void' AS act, 'import' AS source, "  # noqa: S608
+        "'' AS wording, jsonb_build_object('voids', w.id, 'import', %(import_text)s, 'row', w.position) AS evidence, "
+        "%(actor)s::uuid AS actor_id, %(now)s AS occurred_at FROM wrong w"
+    ),
+    pending=pending_sql("struck"),
 )
-INSERT INTO consent_consentrecord (id, tenant_id, number, purpose, act, source, wording, evidence, actor_id,
-                                   occurred_at, recorded_at)
-SELECT {record_id}, %(tenant)s, w.number, w.purpose, 'void', 'import', '',
-       jsonb_build_object('voids', w.id, 'import', %(import_text)s, 'row', w.position), %(actor)s, %(now)s, %(now)s
-FROM wrong w ORDER BY w.nth
-""".format(record_id=uuid7_sql("w.nth::int"))  # noqa: S608
 
 
 def take_back_selected(
@@ -111,12 +132,17 @@ def take_back_selected(
     hold_exclusively()
     values: dict[str, Any] = {
         **parameters,
-        **uuid7_seed(),
         "tenant": current_tenant_id(),
         "import_text": str(import_id),
         "actor": actor_id,
         "now": now,
     }
+    total: int = 0
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE_BACK.format(query=query), values)
-        return int(cursor.rowcount)
+        while True:
+            # One record of each number at a time: the next one follows it in the chain.
+            cursor.execute(_TAKE_BACK.format(query=query), {**values, **uuid7_seed()})
+            struck = int(cursor.fetchone()[0])
+            total += struck
+            if not struck:
+                return total

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from consent.erasure import hidden_names
 from consent.models import ConsentState, PossibleOptOut
 from consent.services import suppressed_among
 
@@ -22,7 +23,7 @@ class ConsentFacts:
 
 
 def load(numbers: Collection[str], purpose: str) -> dict[str, ConsentFacts]:
-    """Facts by number, for every number asked for: three queries, whatever the count."""
+    """Facts by number, for every number asked for: five queries, whatever the count."""
     suppressed = suppressed_among(numbers=numbers)
     states = {
         number: (act, str(record_id), since)
@@ -30,8 +31,9 @@ def load(numbers: Collection[str], purpose: str) -> dict[str, ConsentFacts]:
             number__among=numbers, purpose=purpose
         ).values_list("number", "act", "record_id", "since")
     }
-    open_questions = PossibleOptOut.objects.filter(number__among=numbers, settled_at=None)
-    asked = set(open_questions.values_list("number", flat=True))
+    hidden = hidden_names(numbers)
+    open_questions = PossibleOptOut.objects.filter(number__among=[*numbers, *hidden], settled_at=None)
+    asked = {hidden.get(number, number) for number in open_questions.values_list("number", flat=True)}
     facts = {}
     for number in numbers:
         act, record_id, since = states.get(number, ("", "", None))

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from consent.frequency import Full
 from consent.purposes import Purpose
+from consent.windows import Opening
 
-__all__ = ["ALLOW", "BLOCK", "DEFER", "REASONS", "RULES", "RULES_VERSION", "Decision", "Facts", "decide"]
+__all__ = ["ALLOW", "BLOCK", "DEFER", "REASONS", "RULES", "RULES_VERSION", "Decision", "Facts", "decide", "suppressed"]
 
-RULES_VERSION: Final = "2026-11-22.2"
+RULES_VERSION: Final = "2026-11-23.2"
 
 ALLOW: Final = "allow"
 DEFER: Final = "defer"
@@ -27,6 +29,8 @@ must be given whether or not the person is subscribed (CTIA short code handbook)
 
 ASKS_FOR_OWN_NUMBER: Final = "asks_for_own_number"
 """Exemption: the question to a member whether the number they typed is theirs."""
+
+NO_HOUR: Final = "No hour is certain to be allowed where they may be; note their time zone with the contact"
 
 _GOES_TO_ARCHIVED: Final = frozenset({Purpose.SUPPORT, Purpose.VERIFICATION, Purpose.INTERNAL})
 
@@ -60,11 +64,23 @@ class Facts:
     already_in_cause: bool = False
     """Another message of the same campaign goes to this number."""
     exemption: str = ""
+    opening: Opening | None = None
+    """The hours in which the person may be texted (``consent.quiet_hours``); None: at any hour."""
+    hours: Mapping[str, object] = field(default_factory=dict)
+    """What they rest on: zones, jurisdictions, version of the table."""
+    planned_long_ago: bool = False
+    full: Full | None = None
+    """A limit of texts to this person that is reached (``consent.frequency``)."""
+    useful_until: datetime | None = None
+    """After it the text is of no use any more; None: it never ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The outcome, the rule that decided, and the data it decided on."""
+    """The outcome, the rule that decided, and the data it decided on.
+
+    ``until``: of a deferral when it ends; of a permission when it ends.
+    """
 
     outcome: str
     rule: str
@@ -98,7 +114,12 @@ def number_is_not_suppressed(facts: Facts) -> Decision | None:
     """Nothing goes to a number that must not be texted, except the answer to its own keyword."""
     if not facts.suppressed_because or facts.exemption in ANSWERS_TO_KEYWORDS:
         return None
-    return Decision(BLOCK, "number_is_not_suppressed", {"because": facts.suppressed_because})
+    return suppressed(facts.suppressed_because)
+
+
+def suppressed(because: str) -> Decision:
+    """The refusal of everything that goes to a suppressed number."""
+    return Decision(BLOCK, "number_is_not_suppressed", {"because": because})
 
 
 def person_is_not_erased(facts: Facts) -> Decision | None:
@@ -159,6 +180,33 @@ def one_per_number(facts: Facts) -> Decision | None:
     return Decision(BLOCK, "one_per_number") if facts.already_in_cause else None
 
 
+def within_quiet_hours(facts: Facts) -> Decision | None:
+    """Offers go by day only, wherever the person may be (47 CFR 64.1200(c)(1) and stricter laws), and in your own hours.
+    Answers and codes go at any hour."""
+    opening = facts.opening
+    if opening is None or opening.is_open:
+        return None
+    if opening.since is None:
+        return Decision(BLOCK, "within_quiet_hours", {**facts.hours, "problem": NO_HOUR})
+    return Decision(DEFER, "within_quiet_hours", facts.hours, until=opening.since)
+
+
+def text_is_current(facts: Facts) -> Decision | None:
+    """What was planned more than 30 days ago, and held back since, is not sent any more."""
+    return Decision(BLOCK, "text_is_current") if facts.planned_long_ago else None
+
+
+def within_frequency(facts: Facts) -> Decision | None:
+    """No more texts than you allow yourself, and no more offers in 24 hours than a state allows where the person may
+    live (such as Fla. Stat. 501.616(6)(b)). The text waits until there is room, as long as it is of use."""
+    full = facts.full
+    if full is None or facts.exemption in ANSWERS_TO_KEYWORDS:
+        return None
+    if facts.useful_until and full.wakes_at > facts.useful_until:
+        return Decision(BLOCK, "within_frequency", full.as_data())
+    return Decision(DEFER, "within_frequency", full.as_data(), until=full.wakes_at)
+
+
 RULES: Final[tuple[Rule, ...]] = (
     tenant_is_active,
     trial_allows_number,
@@ -170,6 +218,9 @@ RULES: Final[tuple[Rule, ...]] = (
     no_stop_in_question,
     text_is_complete,
     one_per_number,
+    text_is_current,
+    within_quiet_hours,
+    within_frequency,
     trial_daily_limit,
 )
 
@@ -184,6 +235,9 @@ REASONS: Final[Mapping[str, str]] = {
     "no_stop_in_question": "May have asked to stop; decide about it in the inbox",
     "text_is_complete": "A value for the text is missing",
     "one_per_number": "The same person or number gets this text already",
+    "text_is_current": "It was planned too long ago",
+    "within_quiet_hours": "It is night where they are, or outside your hours",
+    "within_frequency": "They got as many texts as are allowed",
     "trial_daily_limit": "The texts of today's trial are used up",
 }
 """What staff read, by rule."""
@@ -195,7 +249,8 @@ def decide(facts: Facts) -> Decision:
         decision = rule(facts)
         if decision is not None:
             return decision
-    return Decision(ALLOW, "all_rules_passed", _grounds(facts))
+    until = facts.opening.until if facts.opening else None
+    return Decision(ALLOW, "all_rules_passed", _grounds(facts), until)
 
 
 def _grounds(facts: Facts) -> dict[str, object]:
@@ -203,5 +258,5 @@ def _grounds(facts: Facts) -> dict[str, object]:
     if facts.exemption:
         return {"exemption": facts.exemption}
     if facts.consent == "opt_in":
-        return {"record": facts.consent_record}
+        return {"record": facts.consent_record, **facts.hours}
     return {"wrote_to_us": True} if facts.wrote_to_us else {}

@@ -7,18 +7,19 @@ an opt-out therefore either comes before a hand-over, which then sees it, or aft
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.db import connection
 from django.utils import timezone
 
-from common.bulk import insert_rows, json_rows
-from common.ids import uuid7
+from common.bulk import json_rows
+from consent.appending import NewRecord, append
 from consent.models import ConsentRecord
 from consent.revocation_lock import hold_exclusively
 from tenants.scope import current_tenant_id
 
-__all__ = ["OptIn", "project", "rebuild", "record_opt_ins"]
+__all__ = ["DERIVED", "OptIn", "project", "rebuild", "record", "record_opt_ins"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +34,11 @@ class OptIn:
     occurred_at: datetime | None = None
 
 
-_RECORD_COLUMNS = {
-    "id": "uuid",
-    "tenant_id": "uuid",
-    "number": "text",
-    "purpose": "text",
-    "act": "text",
-    "source": "text",
-    "wording": "text",
-    "evidence": "jsonb",
-    "actor_id": "uuid",
-    "occurred_at": "timestamptz",
-    "recorded_at": "timestamptz",
-}
+def record(records: Sequence[NewRecord]) -> None:
+    """Add acts to the ledger, any number at a time, and bring the current state up to date."""
+    hold_exclusively()
+    append(records)
+    project([one.id for one in records])
 
 
 def record_opt_ins(opt_ins: Sequence[OptIn], *, actor_id: UUID | None) -> list[UUID]:
@@ -54,28 +47,21 @@ def record_opt_ins(opt_ins: Sequence[OptIn], *, actor_id: UUID | None) -> list[U
     The caller leaves out numbers that opted out: nothing here lifts a suppression.
     """
     now = timezone.now()
-    tenant_id = current_tenant_id()
-    ids = [uuid7() for _ in opt_ins]
-    rows = [
-        (
-            record_id,
-            tenant_id,
-            opt_in.number,
-            opt_in.purpose,
-            ConsentRecord.Act.OPT_IN.value,
-            opt_in.source,
-            opt_in.wording,
-            opt_in.evidence,
-            actor_id,
-            opt_in.occurred_at or now,
-            now,
+    records = [
+        NewRecord(
+            number=opt_in.number,
+            purpose=opt_in.purpose,
+            act=ConsentRecord.Act.OPT_IN.value,
+            source=opt_in.source,
+            wording=opt_in.wording,
+            evidence=opt_in.evidence,
+            actor_id=actor_id,
+            occurred_at=opt_in.occurred_at or now,
         )
-        for record_id, opt_in in zip(ids, opt_ins, strict=True)
+        for opt_in in opt_ins
     ]
-    hold_exclusively()
-    insert_rows(ConsentRecord._meta.db_table, _RECORD_COLUMNS, rows)
-    project(ids)
-    return ids
+    record(records)
+    return [one.id for one in records]
 
 
 _PROJECT = """
@@ -92,7 +78,7 @@ FROM (
         SELECT s.purpose FROM consent_consentstate s
         WHERE r.purpose = 'all' AND s.tenant_id = r.tenant_id AND s.number = r.number
     ) p(purpose)
-    ORDER BY r.tenant_id, r.number, p.purpose, r.id DESC
+    ORDER BY r.tenant_id, r.number, p.purpose, r.n DESC
 ) newest
 ON CONFLICT (tenant_id, number, purpose)
 DO UPDATE SET act = excluded.act, since = excluded.since, record_id = excluded.record_id
@@ -107,28 +93,30 @@ def project(record_ids: Iterable[UUID]) -> None:
         cursor.execute(_PROJECT, {"records": json_rows(["tenant_id", "id"], rows)})
 
 
-_REBUILD = """
+DERIVED: Final = """
 WITH standing AS (
     SELECT r.* FROM consent_consentrecord r
-    WHERE r.tenant_id = %(tenant)s AND r.act <> 'void'
+    WHERE r.tenant_id = %(tenant)s AND r.act <> 'void' AND r.salt <> ''
       AND NOT EXISTS (SELECT FROM consent_consentrecord v WHERE v.tenant_id = r.tenant_id AND v.number = r.number
                       AND v.act = 'void' AND v.evidence ->> 'voids' = r.id::text)
 ), acts AS (
-    SELECT r.number, r.purpose, r.act, r.occurred_at, r.id FROM standing r WHERE r.purpose <> 'all'
+    SELECT r.number, r.purpose, r.act, r.occurred_at, r.id, r.n FROM standing r WHERE r.purpose <> 'all'
     UNION ALL
-    SELECT stop.number, known.purpose, stop.act, stop.occurred_at, stop.id
+    SELECT stop.number, known.purpose, stop.act, stop.occurred_at, stop.id, stop.n
     FROM standing stop
     JOIN LATERAL (
         SELECT DISTINCT before.purpose FROM consent_consentrecord before
         WHERE before.tenant_id = stop.tenant_id AND before.number = stop.number
-          AND before.purpose <> 'all' AND before.act <> 'void' AND before.id < stop.id
+          AND before.purpose <> 'all' AND before.act <> 'void' AND before.n < stop.n
     ) known ON true
     WHERE stop.purpose = 'all'
 )
-INSERT INTO consent_consentstate (tenant_id, number, purpose, act, since, record_id)
-SELECT DISTINCT ON (number, purpose) %(tenant)s, number, purpose, act, occurred_at, id
-FROM acts ORDER BY number, purpose, id DESC
+SELECT DISTINCT ON (number, purpose) %(tenant)s::uuid AS tenant_id, number, purpose, act, occurred_at AS since,
+       id AS record_id
+FROM acts ORDER BY number, purpose, n DESC
 """
+"""The current state as the records alone tell it; nothing is known of those who were erased."""
+_REBUILD: Final = f"INSERT INTO consent_consentstate (tenant_id, number, purpose, act, since, record_id) {DERIVED}"
 
 
 def rebuild() -> None:

@@ -7,13 +7,14 @@ from uuid import UUID
 from django.db.models import Model
 from django.utils import timezone
 
-from consent.ledger import OptIn, project, record_opt_ins
+from consent.appending import NewRecord
+from consent.erasure import hidden_names, recognise
+from consent.ledger import OptIn, record, record_opt_ins
 from consent.models import ALL_PURPOSES, ConsentRecord, ConsentState, PossibleOptOut, Suppression
 from consent.revocation_lock import hold_exclusively
 from tenants import audit
 
 __all__ = [
-    "forget_wording",
     "is_suppressed",
     "opt_back_in",
     "opt_in",
@@ -53,24 +54,25 @@ def opt_out(
     ``occurred_at`` is when the person said so, if that was earlier; ``about`` as for ``opt_in``.
     """
     hold_exclusively()
+    recognise([number])
     said_at = occurred_at or timezone.now()
-    record = ConsentRecord.objects.create(
+    stop = NewRecord(
         number=number,
         purpose=ALL_PURPOSES,
-        act=ConsentRecord.Act.OPT_OUT,
+        act=ConsentRecord.Act.OPT_OUT.value,
         source=source,
         wording=wording,
         evidence=dict(evidence or {}),
         actor_id=actor_id,
         occurred_at=said_at,
     )
-    project([record.id])
+    record([stop])
     if actor_id is not None:
         audit.record("consent.opted_out", target=about, target_name="", after={"source": source})
     settle_possible_opt_out(number=number)
     if is_suppressed(number=number):
         return False
-    Suppression.objects.create(number=number, reason=reason, record=record, since=said_at)
+    Suppression.objects.create(number=number, reason=reason, record_id=stop.id, since=said_at)
     return True
 
 
@@ -83,10 +85,10 @@ def opt_out_many(
     new = sorted(set(numbers) - suppressed_among(numbers=numbers).keys())
     now = timezone.now()
     records = [
-        ConsentRecord(
+        NewRecord(
             number=number,
             purpose=ALL_PURPOSES,
-            act=ConsentRecord.Act.OPT_OUT,
+            act=ConsentRecord.Act.OPT_OUT.value,
             source=source,
             evidence=dict(evidence),
             actor_id=actor_id,
@@ -94,11 +96,11 @@ def opt_out_many(
         )
         for number in new
     ]
-    ConsentRecord.objects.bulk_create(records)
-    project([one.id for one in records])
+    record(records)
     PossibleOptOut.objects.filter(number__in=new, settled_at=None).update(settled_at=now)
     Suppression.objects.bulk_create(
-        Suppression(number=one.number, reason=Suppression.Reason.OPTED_OUT, record=one, since=now) for one in records
+        Suppression(number=one.number, reason=Suppression.Reason.OPTED_OUT, record_id=one.id, since=now)
+        for one in records
     )
     return new
 
@@ -110,6 +112,7 @@ def opt_back_in(*, number: str, wording: str, evidence: Mapping[str, object]) ->
     (compliance facts, section 11.6). Returns False when nothing was suppressed.
     """
     hold_exclusively()
+    recognise([number])
     suppression = Suppression.objects.filter(number=number, lifted_at=None).first()
     if suppression is None:
         return False
@@ -145,23 +148,16 @@ def settle_possible_opt_out(*, number: str) -> None:
     PossibleOptOut.objects.filter(number=number, settled_at=None).update(settled_at=timezone.now())
 
 
-def forget_wording(*, numbers: Collection[str]) -> None:
-    """The people behind the numbers are erased: what they wrote in a text that may have asked to stop goes too.
-
-    A question that is open still holds offers. Records and suppressions stay: they are proof, and an opt-out holds.
-    """
-    PossibleOptOut.objects.filter(number__in=list(numbers)).update(wording="")
-
-
 def is_suppressed(*, number: str) -> bool:
     """Whether the number must not be texted at all."""
-    return Suppression.objects.filter(number=number, lifted_at=None).exists()
+    return bool(suppressed_among(numbers=[number]))
 
 
 def suppressed_among(*, numbers: Collection[str]) -> dict[str, str]:
     """The suppressed ones among the numbers, with the reason of each, in one query."""
-    rows = Suppression.objects.filter(number__among=numbers, lifted_at=None)
-    return dict(rows.values_list("number", "reason"))
+    hidden = hidden_names(numbers)
+    rows = Suppression.objects.filter(number__among=[*numbers, *hidden], lifted_at=None)
+    return {hidden.get(number, number): reason for number, reason in rows.values_list("number", "reason")}
 
 
 def _agreed_before(suppression: Suppression) -> dict[str, UUID]:
@@ -175,11 +171,11 @@ def _agreed_before(suppression: Suppression) -> dict[str, UUID]:
     records = ConsentRecord.objects.filter(number=suppression.number).order_by("id")
     voids = records.filter(act=ConsentRecord.Act.VOID).values_list("evidence__voids", flat=True)
     struck = {str(record_id) for record_id in voids}
-    for record in records.filter(id__lt=suppression.record_id).exclude(act=ConsentRecord.Act.VOID):
-        if record.purpose == ALL_PURPOSES:
+    for before in records.filter(id__lt=suppression.record_id).exclude(act=ConsentRecord.Act.VOID):
+        if before.purpose == ALL_PURPOSES:
             agreed.clear()
-        elif record.act == ConsentRecord.Act.OPT_OUT:
-            agreed.pop(record.purpose, None)
-        elif str(record.id) not in struck:
-            agreed[record.purpose] = record.id
+        elif before.act == ConsentRecord.Act.OPT_OUT:
+            agreed.pop(before.purpose, None)
+        elif str(before.id) not in struck:
+            agreed[before.purpose] = before.id
     return {purpose: record_id for purpose, record_id in agreed.items() if purpose in ended}

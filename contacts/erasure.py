@@ -1,7 +1,8 @@
 """Erasing people: what is about them goes, what law and the platform's promises require stays without their name.
 
-Each app erases its own tables: those above contacts are named in ``ERASURE_HANDLERS``. Consent records and suppressions
-stay with their number, as proof and so that nothing is sent after an opt-out; messages stay as figures (number, status,
+Each app erases its own tables: those above contacts are named in ``ERASURE_HANDLERS``. The entries
+of the consent ledger stay without saying whom they are about, and a suppression as a keyed hash of the number, so that
+nothing is sent after an opt-out; messages stay as figures (number, status,
 parts, times) without their text. The contact's row stays as an empty shell that no query of ``Contact.objects`` finds,
 so that those figures need no change, and no index on every table that names a contact.
 """
@@ -16,7 +17,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils.module_loading import import_string
 
-from consent.services import forget_wording
+from consent.erasure import erase_people
 from contacts.erased_files import erase_from_imports
 from contacts.exporting.pieces import forget_people
 from contacts.models import Contact, ContactChange, ContactNote, ContactNumber, ContactTag, ListMember
@@ -55,7 +56,7 @@ def erase(contact_ids: Collection[UUID]) -> list[UUID]:
     for path in settings.ERASURE_HANDLERS:
         cast(Handler, import_string(path))(people)
     forget_people(people.contact_ids)
-    forget_wording(numbers=people.numbers)
+    erase_people(numbers=people.numbers)
     erase_from_imports(people.contact_ids, people.numbers, people.emails)
     for model in (ContactNote, ContactChange, ListMember, ContactTag, ContactNumber):
         model._default_manager.filter(contact_id__in=people.contact_ids).delete()

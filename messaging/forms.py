@@ -1,17 +1,24 @@
 """Forms of the messaging settings."""
 
-import math
-from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 
+from common.phone_numbers import reading_format
 from messaging.merge_tags import names, problems
 from messaging.models import SLOWEST, MessageTemplate, ProviderAccount, Sender
 from messaging.pace.rules import TRUST_CLASSES
 
-__all__ = ["ApprovalForm", "NumberForm", "PaceForm", "SenderForm", "TemplateForm", "WeatherForm"]
+__all__ = [
+    "ApprovalForm",
+    "NumberForm",
+    "PaceForm",
+    "PoolForm",
+    "SenderForm",
+    "TemplateForm",
+    "WeightForm",
+]
 
 
 class SenderForm(forms.Form):
@@ -20,7 +27,11 @@ class SenderForm(forms.Form):
     account: forms.ModelChoiceField[ProviderAccount] = forms.ModelChoiceField(
         label="Account", queryset=None, empty_label="Choose an account"
     )
-    value = forms.CharField(label="Number", max_length=40, help_text="A number of that account, or a short code.")
+    value = forms.CharField(
+        label="Number",
+        max_length=40,
+        help_text="A number of that account, a short code, or the SID of a messaging service (MG…).",
+    )
     kind = forms.ChoiceField(label="Kind", choices=Sender.Kind)
     label = forms.CharField(label="Name for your team", max_length=60, required=False)
 
@@ -55,6 +66,44 @@ class PaceForm(forms.Form):
         min_value=100,
         max_value=10_000_000,
         help_text="T-Mobile's cap of your brand, if there is one. The day begins at midnight Pacific time. Empty: no cap.",
+    )
+
+
+class _SenderChoices(forms.ModelMultipleChoiceField[Sender]):
+    """Numbers, each with the pool that it would leave."""
+
+    def label_from_instance(self, obj: Sender) -> str:
+        named = f"{reading_format(obj.value)} ({obj.label})" if obj.label else reading_format(obj.value)
+        return f"{named}, {obj.provider_account}{f', now in {obj.pool}' if obj.pool else ''}"
+
+
+class PoolForm(forms.Form):
+    """Numbers that stand in for each other."""
+
+    name = forms.CharField(label="Name", max_length=60, help_text="For your team, for example: Local numbers.")
+    senders = _SenderChoices(
+        label="Numbers",
+        queryset=None,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Those of several accounts, too: when one cannot send, the others go on.",
+        error_messages={"required": "Choose at least one number."},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known = Sender.objects.select_related("provider_account", "pool").order_by("value")
+        self.fields["senders"].queryset = known  # type: ignore[attr-defined]
+
+
+class WeightForm(forms.Form):
+    """How many of a pool's people an account carries."""
+
+    weight = forms.IntegerField(
+        label="Weight",
+        min_value=1,
+        max_value=100,
+        help_text="1 to 100, beside the weights of your other accounts: of two with 60 and 20 the first carries three "
+        "times as many new people. It falls by itself while the account has trouble, and comes back.",
     )
 
 
@@ -97,70 +146,3 @@ class TemplateForm(forms.ModelForm[MessageTemplate]):
         if broken:
             raise ValidationError(broken)
         return body
-
-
-class WeatherForm(forms.Form):
-    """How the simulated phone network behaves towards all texts."""
-
-    outage = forms.ChoiceField(
-        label="Outage",
-        required=False,
-        choices=[("", "None"), ("503", "Every request is answered 503"), ("closed", "Every connection is closed")],
-    )
-    outage_seconds = forms.FloatField(
-        label="Seconds until the outage ends", required=False, help_text="Empty: until you end it here."
-    )
-    disturbed_percent = forms.FloatField(
-        label="Disturbed texts, in percent",
-        min_value=0,
-        max_value=100,
-        help_text="Each gets one disturbance: refused, taken without an answer, receipts lost or in the wrong order.",
-    )
-    seed = forms.IntegerField(
-        label="Seed", min_value=0, max_value=2**31, help_text="Decides which texts are disturbed, and how."
-    )
-    latency = forms.ChoiceField(
-        label="Latency",
-        choices=[
-            ("uniform", "Between half and one and a half of the usual"),
-            ("fixed", "Always the usual"),
-            ("lognormal", "Mostly the usual, now and then much more"),
-        ],
-    )
-    usual_ms = forms.FloatField(label="Usual latency, in milliseconds")
-    slowest_ms = forms.FloatField(
-        label="99 of 100 take no longer than, in milliseconds",
-        required=False,
-        help_text="For a latency that is now and then much more.",
-    )
-
-    @classmethod
-    def showing(cls, told: Mapping[str, Any]) -> "WeatherForm":
-        """A form that shows what the network tells."""
-        outage, latency = told["outage"] or {}, told["latency"]
-        left = outage.get("seconds_left")
-        return cls(
-            initial={
-                "outage": outage.get("answer", ""),
-                "outage_seconds": None if left is None else math.ceil(left),
-                "disturbed_percent": _short(told["rate"] * 100),
-                "seed": told["seed"],
-                "latency": latency["kind"],
-                "usual_ms": _short(latency["p50_ms"]),
-                "slowest_ms": _short(latency["p99_ms"]),
-            }
-        )
-
-    def wanted(self) -> dict[str, object]:
-        """What the network is to be told, of a valid form."""
-        data = self.cleaned_data
-        latency: dict[str, object] = {"kind": data["latency"], "p50_ms": data["usual_ms"]}
-        if data["slowest_ms"] is not None:
-            latency["p99_ms"] = data["slowest_ms"]
-        outage = {"answer": data["outage"], "seconds": data["outage_seconds"]} if data["outage"] else None
-        rate = data["disturbed_percent"] / 100
-        return {"outage": outage, "rate": rate, "seed": data["seed"], "latency": latency}
-
-
-def _short(value: float) -> str:
-    return f"{value:.6g}"

@@ -1,13 +1,14 @@
 """While the broker is away nobody is told that there is work: each worker then looks for its own.
 
-A thread in each worker process, idle as long as the broker answers. What it does is what hints and ticks ask for; that
-they come as well, once the broker is back, does no harm.
+A thread in each worker process, idle as long as the broker answers, there before the worker's own connection is. What it
+does is what hints and ticks ask for; that they come as well, once the broker is back, does no harm.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Final, cast
 
 from django.core.cache import caches
@@ -18,20 +19,40 @@ from common.lanes import BACKGROUND, SENDING_LANES
 from common.retries import each
 from messaging import tasks
 
-__all__ = ["poll", "start_polling"]
+__all__ = ["Tick", "start_polling"]
 
 LOOK_SECONDS: Final = 2.0
-_WHILE_AWAY: Final = (tasks.apply_receipts, tasks.sweep_inbound, tasks.sweep, tasks.reconcile_attempts)
 
 _log = logging.getLogger(__name__)
 
 
-def start_polling(queues: Collection[str]) -> None:
-    """Begin, in the process of a worker of these queues."""
-    threading.Thread(target=_for_ever, args=(queues,), name="polling", daemon=True).start()
+@dataclass(slots=True)
+class Tick:
+    """What the ticker asks for every so many seconds."""
+
+    work: Callable[[], object]
+    seconds: float
+    due_at: float = field(default=0.0)
+    """Monotonic."""
+
+    def is_due(self) -> bool:
+        """Whether its time has come; then it comes again after its seconds."""
+        now = time.monotonic()
+        if now < self.due_at:
+            return False
+        self.due_at = now + self.seconds
+        return True
 
 
-def _for_ever(queues: Collection[str]) -> None:
+def start_polling(queues: Collection[str], ticks: Mapping[str, Tick]) -> None:
+    """Begin, in the process of a worker of these queues; ``ticks`` is the schedule, by the name of the task."""
+    # What only passes hints on has nobody to pass them to.
+    own = [tick for name, tick in ticks.items() if name != tasks.wake_lanes.name and BACKGROUND in queues]
+    lanes = [lane for lane in SENDING_LANES if lane in queues]
+    threading.Thread(target=_for_ever, args=(lanes, own), name="polling", daemon=True).start()
+
+
+def _for_ever(lanes: Collection[str], ticks: Collection[Tick]) -> None:
     away = False
     while True:
         time.sleep(LOOK_SECONDS)
@@ -39,21 +60,14 @@ def _for_ever(queues: Collection[str]) -> None:
         if away and not was_away:
             _log.warning("The broker does not answer; work is looked for in the database")
         if away:
-            poll(queues)
+            _poll(lanes, ticks)
 
 
-def poll(queues: Collection[str]) -> None:
-    """Do what is due in these queues."""
-    work: list[Callable[[], object]] = [
-        *(_dispatch(lane) for lane in SENDING_LANES if lane in queues),
-        *(_WHILE_AWAY if BACKGROUND in queues else ()),
-    ]
-    each(work, lambda job: job(), doing="work without the broker")
+def _poll(lanes: Collection[str], ticks: Collection[Tick]) -> None:
+    """Do what is due."""
+    each(lanes, tasks.dispatch, doing="hand texts over without the broker")
+    each([tick for tick in ticks if tick.is_due()], lambda tick: tick.work(), doing="work without the broker")
     connection.close()
-
-
-def _dispatch(lane: str) -> Callable[[], object]:
-    return lambda: tasks.dispatch(lane)
 
 
 def _broker_answers() -> bool:

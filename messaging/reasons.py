@@ -30,23 +30,31 @@ _BY_CLASS: Final[Mapping[str, str]] = {
     "config_transient": "The sender is still being set up",
     "throttle": "Too many texts at once",
     "throttle_daily": "The sender's daily limit was reached",
+    "loop_guard": "Too many answers between the two numbers in a short time",
+    "otp_limit": "Too many codes were asked for by this number",
+    "request": "The provider did not understand the request; tell the platform's team",
+    "transient": "The phone network had a failure",
+    "transient_ambiguous": "The provider had a failure, and it is not known whether the text was sent",
     "route": "This sender cannot reach this number",
     "expired": "Its time ran out before it could be sent",
 }
 
 _BY_CODE: Final[Mapping[str, str]] = {
     "not_connected": "The provider could not be reached in time",
+    "account_broken": "The provider did not answer until it was too late",
     "account_unusable": "The provider account could not be used until it was too late",
     "day_used_up": "The day's parts of its number were used up until it was too late",
     "paced": "Its number had more to send than carriers let it send in time",
     "sender_paused": "Its sender was paused until it was too late",
     "never_arrived": "It got lost on its way to the provider, and such a text is not sent twice",
+    "not_preparable": "Something about it could not be processed, while the others went on. Tell your support",
+    "quiet_hours": "It would have had to wait too long for an hour at which they may be texted",
     "fenced": "The provider was too slow to take it in time",
 }
 
 
 _STOPPED_BY_TWILIO: Final = {
-    "20003": "The provider refuses the account's key, or has suspended the account. Enter the present auth token.",
+    "20003": "The provider refuses the account's key, or has suspended the account. Enter the present auth token or API key.",
     "21212": "The provider does not know this number as a sender. Check it at the provider.",
     "21601": "The number cannot send texts, or belongs to another account. Check it at the provider.",
     "21606": "The number cannot send texts any more, or not to the country that was tried. Check it at the provider.",
@@ -113,7 +121,7 @@ def trouble_of(error_code: str, kind: str) -> str:
 
 def reason_of(message: Message) -> str:
     """One sentence for a message that was not sent or did not arrive; empty for any other."""
-    if message.status == Message.Status.BLOCKED:
+    if message.status in (Message.Status.BLOCKED, Message.Status.DEFERRED):
         return decision_reason(message.decision)
     general = _BY_STATUS.get(message.status, "")
     known = _BY_CODE.get(message.error_code) or _BY_CLASS.get(class_of(message.error_code))
@@ -128,6 +136,8 @@ def decision_reason(decision: Mapping[str, object]) -> str:
         return reason
     if problem := data.get("problem"):
         return str(problem).rstrip(".")
+    if decision.get("rule") == "within_frequency":
+        return f"{reason}: {data.get('sent')} of {data.get('limit')} in {data.get('hours')} hours"
     if missing := data.get("missing"):
         return f"{reason}: {', '.join(map(str, missing))}"
     return reason

@@ -29,8 +29,8 @@ WORKERS: Final = "Look whether the workers and the ticker (beat) run: manage.py 
 
 def findings() -> Iterator[Finding]:
     """What is stuck, the gravest first."""
-    yield from hold_finding()
     yield from _refused()
+    yield from _broken()
     yield from _waiting()
     yield from _in_doubt()
     yield from _callbacks()
@@ -60,6 +60,16 @@ def _refused() -> Iterator[Finding]:
         yield Finding(
             f"The {what} {one} is paused{why}",
             trouble_of(one.trouble, account.kind),
+            url_name="senders",
+        )
+
+
+def _broken() -> Iterator[Finding]:
+    for account in ProviderAccount.objects.exclude(broken_since=None):
+        yield Finding(
+            f"The account {account} does not answer",
+            "Its texts wait, or go by another account of their pool. A few texts try it again at least once a minute; it goes on by itself.",
+            since=account.broken_since,
             url_name="senders",
         )
 

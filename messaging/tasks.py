@@ -7,9 +7,10 @@ from uuid import UUID
 from celery import shared_task
 from django.core.cache import cache
 
+from common.hints import lapsing
 from common.retries import each
 from messaging.handling import handle_inbound, unhandled
-from messaging.pipeline import nightly, receipt, reconcile, restoration, sweeps
+from messaging.pipeline import nightly, receipt, reconcile, restoration, subaccounts, sweeps, withdrawal
 from messaging.pipeline.claim import lanes_with_work
 from messaging.pipeline.dispatch import run_next_batch
 
@@ -19,11 +20,13 @@ __all__ = [
     "compare_records",
     "dispatch",
     "handle_inbound_text",
+    "match_subaccounts",
     "reconcile_attempts",
     "recover_from_restore",
     "sweep",
     "sweep_inbound",
     "wake_lanes",
+    "withdraw_texts",
 ]
 
 WORK_SECONDS: Final = 10.0
@@ -45,13 +48,19 @@ def wake_lanes() -> None:
     """Hint to each lane that has due batches; hints that find no free worker lapse before the next tick's."""
     for lane, batches in lanes_with_work(most=HINTS_AT_ONCE).items():
         for _ in range(batches):
-            dispatch.apply_async(args=(lane,), queue=lane, expires=2, ignore_result=True)
+            dispatch.apply_async(args=(lane,), queue=lane, headers=lapsing(2.0), ignore_result=True)
 
 
 @shared_task(name="messaging.apply_receipts")
 def apply_receipts() -> None:
     """Apply the receipts that wait."""
     receipt.apply_pending()
+
+
+@shared_task(name="messaging.withdraw")
+def withdraw_texts() -> None:
+    """End what still waits for people who have opted out."""
+    withdrawal.withdraw_waiting()
 
 
 @shared_task(name="messaging.handle_inbound")
@@ -70,6 +79,12 @@ def sweep_inbound() -> None:
 def reconcile_attempts() -> None:
     """Ask the providers about the texts in doubt."""
     reconcile.resolve_in_doubt()
+
+
+@shared_task(name="messaging.match_subaccounts")
+def match_subaccounts() -> None:
+    """Suspend, take up or close the sub-accounts whose tenants were."""
+    subaccounts.match_subaccounts()
 
 
 @shared_task(name="messaging.compare_records")

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from messaging.views import callbacks, compliance, phones, senders, templates, trial
+from messaging.views import callbacks, compliance, frequency, hours, one_phone, phones, pools, senders, templates, trial
 
 
 class SenderAction:
@@ -23,6 +23,13 @@ class AccountAction(SenderAction):
     regex = "pause|activate"
 
 
+class WithHours(SenderAction):
+    """What a tenant has hours and limits for."""
+
+    regex = "marketing|reminder|transactional"
+
+
+register_converter(WithHours, "with_hours")
 register_converter(SenderAction, "sender_action")
 register_converter(AccountAction, "account_action")
 
@@ -33,6 +40,10 @@ urlpatterns = [
     path(
         "settings/senders/accounts/<uuid:account_id>/<account_action:action>/", senders.account_act, name="account_act"
     ),
+    path("settings/senders/accounts/<uuid:account_id>/weight/", pools.account_weight, name="account_weight"),
+    path("settings/senders/pools/add/", pools.pool_add, name="pool_add"),
+    path("settings/senders/pools/<uuid:pool_id>/", pools.pool_edit, name="pool_edit"),
+    path("settings/senders/pools/<uuid:pool_id>/default/", pools.pool_default, name="pool_default"),
     path("settings/senders/<uuid:sender_id>/pace/", senders.sender_pace, name="sender_pace"),
     path("settings/senders/add/", senders.sender_add, name="sender_add"),
     path("settings/senders/<uuid:sender_id>/<sender_action:action>/", senders.sender_act, name="sender_act"),
@@ -46,11 +57,14 @@ urlpatterns = [
     path("settings/trial/numbers/<uuid:number_id>/remove/", trial.number_remove, name="trial_number_remove"),
     path("settings/trial/approval/", trial.approval_ask, name="approval_ask"),
     path("settings/compliance/", compliance.compliance, name="compliance"),
+    path("settings/compliance/hours/<with_hours:purpose>/", hours.own_hours_edit, name="own_hours_edit"),
+    path("settings/compliance/limits/<with_hours:purpose>/", frequency.frequency_edit, name="frequency_edit"),
     path("parts/", templates.part_count, name="part_count"),
     path("phones/", phones.phones, name="phones"),
     path("phones/weather/", phones.phones_weather, name="phones_weather"),
-    path("phones/<str:number>/", phones.phone, name="phone"),
-    path("phones/<str:number>/reply/", phones.phone_reply, name="phone_reply"),
+    path("phones/<str:number>/", one_phone.phone, name="phone"),
+    path("phones/<str:number>/reply/", one_phone.phone_reply, name="phone_reply"),
+    path("phones/<str:number>/script/", one_phone.phone_script, name="phone_script"),
     path("callbacks/<slug:kind>/<uuid:account_id>/inbound", callbacks.inbound, name="callback_inbound"),
     path("callbacks/<slug:kind>/<uuid:account_id>/status", callbacks.status, name="callback_status"),
 ]

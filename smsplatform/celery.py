@@ -6,14 +6,14 @@ from importlib import import_module
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_ready
+from celery.signals import celeryd_after_setup, setup_logging
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smsplatform.settings")
 
-app = Celery("smsplatform")
+app = Celery("smsplatform", task_cls="common.hints:Hint")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["campaigns", "support", "messaging", "contacts", "tenants", "analytics"])
+app.autodiscover_tasks(["campaigns", "support", "messaging", "contacts", "consent", "tenants", "analytics"])
 
 
 @setup_logging.connect
@@ -22,8 +22,9 @@ def _log_like_everything_else(**_: Any) -> None:
     logging.config.dictConfig(settings.LOGGING)
 
 
-@worker_ready.connect
-def _look_for_work_without_the_broker(sender: Any, **_: Any) -> None:
-    # Only in a worker, and after Django is set up: not when this module is loaded.
-    polling = import_module("messaging.polling")
-    polling.start_polling(set(sender.app.amqp.queues.consume_from))
+@celeryd_after_setup.connect
+def _look_for_work_without_the_broker(instance: Any, **_: Any) -> None:
+    # Only in a worker, and before it connects: it may start while the broker is away.
+    polling, schedule = import_module("messaging.polling"), import_module("smsplatform.schedule")
+    ticks = {name: polling.Tick(app.tasks[name], seconds) for name, seconds in schedule.intervals().items()}
+    polling.start_polling(set(instance.app.amqp.queues.consume_from), ticks)

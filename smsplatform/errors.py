@@ -4,11 +4,16 @@ None of them reads the body again: Django's own handlers check the form's token 
 read once would then turn each of these answers into a 500.
 """
 
+import sys
+
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.template.loader import render_to_string
+
+from common.retries import passes
 
 __all__ = [
     "bad_request",
@@ -48,7 +53,18 @@ def only_a_form(request: HttpRequest, refusal: HttpResponseNotAllowed) -> HttpRe
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Something failed, perhaps everything: the page needs nothing."""
+    if _database_is_away(sys.exc_info()[1]):
+        return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": "30"})
     return HttpResponse(render_to_string("500.html"), status=500)
+
+
+def _database_is_away(error: BaseException | None) -> bool:
+    """Gone, full, or closed to writing: what passes by itself and is nobody's mistake."""
+    if error is not None and passes(error):
+        return True
+    # 53: out of disk, memory or connections; 58: its files fail; 25006: it only reads.
+    state = str(getattr(error.__cause__, "pgcode", "")) if isinstance(error, DatabaseError) else ""
+    return state[:2] in ("53", "58") or state == "25006"
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

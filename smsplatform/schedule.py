@@ -1,27 +1,44 @@
 """What runs periodically. Beat is only a ticker: each job finds its work in PostgreSQL and may run twice or late."""
 
-from datetime import timedelta
+import time
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from celery.beat import Scheduler
+from celery.schedules import schedule
 
 from common.lanes import BACKGROUND
 
-__all__ = ["SCHEDULE", "Ticker"]
+__all__ = ["SCHEDULE", "Ticker", "intervals"]
+
+
+_STARTED: Final = datetime.now(UTC) - timedelta(seconds=time.monotonic())
+
+
+def _steady_now() -> datetime:
+    """A clock that nobody sets: by the machine's, a ticker whose clock is set back an hour would not tick for an hour."""
+    return _STARTED + timedelta(seconds=time.monotonic())
 
 
 def _every(seconds: float, task: str) -> dict[str, Any]:
-    # A tick that waited longer than this has been overtaken by the next one.
-    return {"task": task, "schedule": seconds, "options": {"queue": BACKGROUND, "expires": max(5.0, 2 * seconds)}}
+    return {
+        "task": task,
+        "schedule": schedule(timedelta(seconds=seconds), nowfun=_steady_now),
+        # A tick that waited longer than this has been overtaken by the next one.
+        "options": {"queue": BACKGROUND, "lapses_in": max(5.0, 2 * seconds)},
+    }
 
 
 SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "wake-lanes": _every(1.0, "messaging.wake_lanes"),
     "apply-receipts": _every(1.0, "messaging.apply_receipts"),
+    "seal-consent": _every(1.0, "consent.seal"),
+    "withdraw-texts": _every(2.0, "messaging.withdraw"),
     "handle-inbound": _every(5.0, "messaging.sweep_inbound"),
     "sweep-batches": _every(5.0, "messaging.sweep"),
     "settle-doubts": _every(10.0, "messaging.reconcile"),
     "compare-records": _every(1800.0, "messaging.compare_records"),
+    "match-subaccounts": _every(300.0, "messaging.match_subaccounts"),
     "recover-from-restore": _every(10.0, "messaging.recover"),
     "run-campaigns": _every(2.0, "campaigns.run_due"),
     "resume-imports": _every(30.0, "contacts.resume_imports"),
@@ -37,6 +54,16 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "send-mails": _every(20.0, "tenants.send_mails"),
     "beat-heartbeat": _every(5.0, "messaging.beat_heartbeat"),
 }
+
+
+def intervals() -> dict[str, float]:
+    """After how many seconds each task is asked for again."""
+    return {str(entry["task"]): _seconds(entry["schedule"]) for entry in SCHEDULE.values()}
+
+
+def _seconds(every: Any) -> float:
+    # Tests name plain seconds.
+    return float(every if isinstance(every, float) else every.run_every.total_seconds())
 
 
 class Ticker(Scheduler):

@@ -33,11 +33,17 @@ if SECRET_KEY_IS_EPHEMERAL:
     SECRET_KEY = secrets.token_urlsafe(50)
 FIELD_ENCRYPTION_KEYS: list[str] = env.list("FIELD_ENCRYPTION_KEYS", default=[])
 LEDGER_SIGNING_KEY: str = env.str("LEDGER_SIGNING_KEY", default="")
+LEDGER_PUBLIC_KEYS: list[str] = env.list("LEDGER_PUBLIC_KEYS", default=[])
+"""Of the keys that signed before this one."""
 
 SIMULATOR_ENABLED: bool = env.bool("SIMULATOR_ENABLED", default=False)
 SIMULATOR_URL: str = env.str("SIMULATOR_URL", default="http://127.0.0.1:8009").rstrip("/")
 SIMULATOR_SECRET: str = env.str("SIMULATOR_SECRET", default="")
 TWILIO_API_BASE_URL: str = env.str("TWILIO_API_BASE_URL", default="https://api.twilio.com").rstrip("/")
+TWILIO_PARENT_ACCOUNT_SID: str = env.str("TWILIO_PARENT_ACCOUNT_SID", default="")
+TWILIO_PARENT_AUTH_TOKEN: str = env.str("TWILIO_PARENT_AUTH_TOKEN", default="")
+TENANT_BATCHES_AT_ONCE: int = env.int("TENANT_BATCHES_AT_ONCE", default=0)
+"""So many batches of one tenant and lane are handed over at once at most; 0: as many as there are workers."""
 TELNYX_API_BASE_URL: str = env.str("TELNYX_API_BASE_URL", default="https://api.telnyx.com").rstrip("/")
 
 # --- The parts ----------------------------------------------------------------------------------------------------
@@ -146,6 +152,10 @@ _options: dict[str, Any] = DATABASES["default"].setdefault("OPTIONS", {})
 _options["options"] = (
     "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
 )
+# A server that vanished without a word (host gone, firewall restarted) is noticed within these seconds, not after hours.
+_options.update(
+    connect_timeout=5, keepalives_idle=10, keepalives_interval=5, keepalives_count=3, tcp_user_timeout=20_000
+)
 _runtime_role: str = env.str("DATABASE_RUNTIME_ROLE", default="app_rw")
 if _runtime_role:
     _options["assume_role"] = _runtime_role
@@ -185,9 +195,14 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_keepalive": True,
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# For ever: meanwhile a worker finds its work in the database.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
+# Celery would end the database connection after each task. A new one costs more than handing over a code: it is kept, and
+# looked at before each task (common.hints).
+CELERY_DB_REUSE_MAX = 1_000_000
 CELERY_ENABLE_UTC = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "smsplatform.schedule:Ticker"

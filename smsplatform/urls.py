@@ -38,6 +38,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("inbox/", include("support.urls")),
     path("contacts/", include("contacts.urls")),
     path("settings/", include(contacts.settings_urlpatterns)),
+    path("", include("consent.urls")),
     path("campaigns/", include("campaigns.urls")),
     path("", include("messaging.urls")),
     path("", include("tenants.urls")),

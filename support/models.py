@@ -33,6 +33,11 @@ class Conversation(TenantOwned):
             models.Index(fields=["tenant", "-last_at"], name="conversation_newest"),
             models.Index(fields=["tenant", "assigned_to", "-last_at"], name="conversation_assigned"),
             models.Index(fields=["tenant"], condition=models.Q(unread_count__gt=0), name="conversation_unread"),
+            models.Index(
+                fields=["tenant", "last_at", "id"],
+                condition=models.Q(needs_review=True),
+                name="conversation_to_review",
+            ),
         ]
 
     @classmethod

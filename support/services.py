@@ -1,12 +1,14 @@
 """What can be done with conversations."""
 
+from collections.abc import Mapping
+from typing import Final, Literal
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from common.phone_numbers import NumberProblem, parse
-from consent.models import ConsentRecord
+from consent.models import ConsentRecord, Suppression
 from consent.services import opt_out, settle_possible_opt_out
 from contacts.models import Contact
 from messaging.models import InboundMessage, Message
@@ -16,7 +18,25 @@ from support.models import Conversation
 from tenants.audit import record
 from tenants.models import Membership, Tenant
 
-__all__ = ["assign", "close", "mark_read", "note_inbound", "open_conversation", "reopen", "reply", "settle_review"]
+__all__ = [
+    "Review",
+    "assign",
+    "close",
+    "mark_read",
+    "note_inbound",
+    "open_conversation",
+    "reopen",
+    "reply",
+    "settle_review",
+]
+
+Review = Literal["opt_out", "wrong_number", "keep"]
+"""What a text that may ask to stop turned out to be."""
+
+_REASONS: Final[Mapping[str, str]] = {
+    "opt_out": Suppression.Reason.OPTED_OUT,
+    "wrong_number": Suppression.Reason.WRONG_NUMBER,
+}
 
 
 def note_inbound(*, inbound: InboundMessage) -> Conversation:
@@ -75,19 +95,27 @@ def mark_read(*, conversation: Conversation) -> None:
     Conversation.objects.filter(id=conversation.id, unread_count__gt=0).update(unread_count=0)
 
 
-def settle_review(*, conversation: Conversation, opted_out: bool, user_id: UUID) -> None:
-    """A person has decided about the newest text that may have been an opt-out; an opt-out holds at once."""
-    if opted_out:
+def settle_review(*, conversation: Conversation, decision: Review, user_id: UUID) -> None:
+    """A person has decided about the newest text that may have been an opt-out; an opt-out holds at once.
+
+    A wrong number is one too, with its own reason: whoever agreed does not have this number, so nobody there did.
+    """
+    if decision != "keep":
         text = InboundMessage.objects.filter(number=conversation.number, certain=False).order_by("-received_at").first()
         opt_out(
             number=conversation.number,
             source=ConsentRecord.Source.STAFF,
             wording=text.body if text else "",
-            evidence={"recorded_on": "inbox", **({"inbound": str(text.id)} if text else {})},
+            evidence={
+                "recorded_on": "inbox",
+                "decision": decision,
+                **({"inbound": str(text.id)} if text else {}),
+            },
+            reason=_REASONS[decision],
             actor_id=user_id,
             about=conversation,
         )
-    record("conversation.judged", target=conversation, target_name="", after={"opted_out": opted_out})
+    record("conversation.judged", target=conversation, target_name="", after={"decision": decision})
     settle_possible_opt_out(number=conversation.number)
     Conversation.objects.filter(id=conversation.id).update(needs_review=False)
 

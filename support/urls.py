@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from support import views
+from support import review_queue, views
 
 urlpatterns = [
     path("", views.inbox, name="inbox"),
+    path("review/", review_queue.review_queue, name="review_queue"),
     path("open/", views.conversation_open, name="conversation_open"),
     path("<uuid:conversation_id>/", views.conversation, name="conversation"),
     path("<uuid:conversation_id>/reply/", views.conversation_reply, name="conversation_reply"),

@@ -1,5 +1,6 @@
 """The inbox: conversations on the left, the thread in the middle, the person on the right."""
 
+from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
@@ -44,8 +45,11 @@ __all__ = [
 
 MOST_ROWS: Final = 500
 MOST_TEXTS: Final = 1_000
-_OPT_OUT: Final = "opt_out"
-_DECISIONS: Final = (_OPT_OUT, "keep")
+_DECIDED: Final[Mapping[services.Review, str]] = {
+    "opt_out": "The opt-out is recorded. This number gets no more texts.",
+    "wrong_number": "Recorded as a wrong number. It gets no more texts.",
+    "keep": "Kept as an ordinary text. Nothing changed for this person.",
+}
 _WHOSE: Final = (("", "All"), ("mine", "Mine"), ("unassigned", "Unassigned"))
 _FILTERS: Final = (("open", "Open"), ("unread", "Unread"), ("review", "To check"), ("closed", "Closed"))
 
@@ -122,17 +126,13 @@ def conversation_open(request: TenantRequest) -> HttpResponse:
 def conversation_review(request: TenantRequest, conversation_id: UUID) -> HttpResponse:
     """Decide about a text that may have been an opt-out: it was one, or it was not."""
     found = _conversation(conversation_id)
-    decision = request.POST.get("decision")
-    if decision not in _DECISIONS:
+    decision = next((one for one in _DECIDED if one == request.POST.get("decision")), None)
+    if decision is None:
         messages.error(request, "Choose whether the text was an opt-out or an ordinary text.")
         return _page(request, found, status=422)
-    opted_out = decision == _OPT_OUT
-    services.settle_review(conversation=found, opted_out=opted_out, user_id=request.user.id)
-    if opted_out:
-        messages.success(request, "The opt-out is recorded. This number gets no more texts.")
-    else:
-        messages.success(request, "Kept as an ordinary text. Nothing changed for this person.")
-    return redirect("conversation", found.id)
+    services.settle_review(conversation=found, decision=decision, user_id=request.user.id)
+    messages.success(request, _DECIDED[decision])
+    return redirect("review_queue") if request.POST.get("then") == "queue" else redirect("conversation", found.id)
 
 
 @tenant_view(Permission.REPLY, restricted_too=True)

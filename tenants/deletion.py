@@ -26,7 +26,19 @@ from tenants.scope import tenant_scope
 __all__ = ["KEPT_FOR", "KEPT_TABLES", "delete_due", "tables_to_empty"]
 
 KEPT_FOR: Final = timedelta(days=3653)
-KEPT_TABLES: Final = frozenset({"consent_consentrecord", "consent_suppression", "tenants_auditentry"})
+KEPT_TABLES: Final = frozenset(
+    {
+        "consent_checkpoint",
+        "consent_consentrecord",
+        "consent_headbucket",
+        "consent_ledgerhead",
+        "consent_ledgerleaf",
+        "consent_ledgertile",
+        "consent_pendingseal",
+        "consent_suppression",
+        "tenants_auditentry",
+    }
+)
 ROWS_AT_ONCE: Final = 5_000
 WORK_SECONDS: Final = 30.0
 """How long one task works on a tenant; the next tick goes on."""

@@ -33,6 +33,10 @@ PIECE_BYTES: Final = 1_000_000
 ROWS_AT_ONCE: Final = 2_000
 LEFT_OUT: Final = frozenset(
     {
+        "consent.HeadBucket",
+        "consent.LedgerHead",
+        "consent.LedgerTile",
+        "consent.PendingSeal",
         "contacts.ExportPiece",
         "contacts.ImportFilePart",
         "tenants.ExportPiece",
@@ -40,7 +44,7 @@ LEFT_OUT: Final = frozenset(
         "tenants.TenantExport",
     }
 )
-"""Files, and work of the product itself."""
+"""Files, and work of the product itself. The checkpoints of the ledger are exported, and the records they prove."""
 
 _log = logging.getLogger(__name__)
 

@@ -28,7 +28,7 @@ from tenants.owned import TenantOwned
 from tenants.platform_access import chosen_tenant, note_listed, note_viewed, platform_actor
 from tenants.scope import tenant_scope
 
-__all__ = ["NEWEST", "PlatformAdmin", "TenantDataAdmin", "confirm", "masked_number", "masked_text"]
+__all__ = ["NEWEST", "ModelT", "PlatformAdmin", "TenantDataAdmin", "confirm", "masked_number", "masked_text"]
 
 NEWEST: Final = 2_000
 """So many rows of a list can be paged through; older ones are found by searching."""

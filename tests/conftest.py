@@ -1,14 +1,17 @@
 """What all tests share: the database as the runtime role, and the cast."""
 
+import gc
 from collections.abc import Iterator
 from shutil import which
 from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.test import TransactionTestCase
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.cast import Cast, keep_cast, make_cast
+from tests.daylight import Daylight
 from tests.product import Product, running_product
 
 
@@ -17,8 +20,10 @@ def django_db_setup(
     django_test_environment: None, django_db_blocker: Any, request: pytest.FixtureRequest
 ) -> Iterator[None]:
     """The owner creates and migrates the test database; then everything runs as the role that RLS binds."""
-    from tests.database import create, destroy
+    from tests.database import create, destroy, empty
 
+    # Django's own flush truncates every table and then makes all content types and permissions again.
+    TransactionTestCase._fixture_teardown = lambda _: empty()  # type: ignore[method-assign]
     with django_db_blocker.unblock():
         create(worker=getattr(request.config, "workerinput", {}).get("workerid", ""))
         keep_cast()
@@ -39,12 +44,18 @@ CHROMIUM_FLAGS = [
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "product" in getattr(item, "fixturenames", ()):
-            # Two processes run the product and all that looks at it: one does the long journeys.
-            long = "browser/test_main_job" in item.nodeid or "journeys/" in item.nodeid
-            item.add_marker(pytest.mark.xdist_group("journeys" if long else "product"))
+            # One process runs the product and all that looks at it: a second product would take as long to start as its
+            # tests take, and keep a core busy with ticking.
+            item.add_marker(pytest.mark.xdist_group("product"))
             item.add_marker(pytest.mark.journey)
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the garbage collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -78,6 +89,12 @@ def cast(db: None) -> Cast:
 def _test_settings(settings: Any) -> None:
     """Cheap passwords; texts are measured, not passwords."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def daylight(monkeypatch: pytest.MonkeyPatch) -> Daylight:
+    """It is afternoon for the rule about hours, whenever the suite runs; a test about nights asks for this and moves it."""
+    return Daylight(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

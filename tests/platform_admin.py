@@ -1,14 +1,17 @@
 """Ada, who runs the platform, at work in the platform admin."""
 
 from allauth.mfa.models import Authenticator
+from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
+from consent.models import FrequencyLaw, HolidayCalendar, QuietHoursRule
+from consent.quiet_hours import WEEKDAYS
 from tenants.models import Tenant, User
 from tests.cast import PASSWORD
 from tests.web import confirm
 
-__all__ = ["ada", "work_on"]
+__all__ = ["ada", "laws", "work_on"]
 
 
 def ada(client: Client) -> User:
@@ -26,3 +29,24 @@ def work_on(client: Client, tenant: Tenant) -> None:
     """Choose the tenant whose data the lists show."""
     answer = client.post(reverse("admin:tenants_tenant_work", args=[tenant.id]))
     assert answer.status_code == 302
+
+
+def laws() -> dict[str, Model]:
+    """One row of what the platform knows about hours and frequency."""
+    calendar = HolidayCalendar.objects.create(
+        name="Test", days={"2027-07-24": "Pioneer Day"}, first_year=2027, last_year=2027, source="a test"
+    )
+    week = {day: [["09:00", "20:00"]] for day in WEEKDAYS}
+    rule = QuietHoursRule.objects.create(
+        jurisdiction="US-XX",
+        name="Nowhere",
+        law="made up",
+        week=week,
+        calendar=calendar,
+        certainty="memory",
+        sources="-",
+    )
+    limit = FrequencyLaw.objects.create(
+        jurisdiction="US-XX", name="Nowhere", law="none", texts=3, certainty="memory", sources="a test"
+    )
+    return {"quiethoursrule": rule, "holidaycalendar": calendar, "frequencylaw": limit}

@@ -66,7 +66,9 @@ def running_product() -> Iterator[Product]:
                 start_new_session=True,
             )
         try:
-            yield _ready(process, output, home)
+            product = _ready(process, output, home)
+            product.manage("shell", "-v", "0", "-c", "from tests import afternoon; afternoon.allow_every_hour()")
+            yield product
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(60)

@@ -10,12 +10,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from analytics.timeline import KINDS, timeline
-from consent.gate import ALLOW, REASONS, Decision
+from consent.gate import ALLOW, DEFER, REASONS, Decision
 from consent.models import ConsentState, Suppression
 from consent.purposes import Purpose
 from contacts.fields import shown
 from contacts.models import Contact, ContactField, ContactList, ContactNumber, ContactTag, ListMember, Tag
-from messaging.services import why_or_why_not
+from messaging.explanation import explain
 from support.models import Conversation
 from tenants.access import TenantRequest, tenant_view
 from tenants.models import Tenant
@@ -65,6 +65,7 @@ def contact(request: TenantRequest, contact_id: UUID) -> HttpResponse:
         "may_edit_notes": allowed(role, Permission.EDIT_ALL_NOTES),
         "is_restricted": request.membership.is_restricted,
         "may_erase": allowed(role, Permission.ERASE_CONTACTS),
+        "may_take_evidence": allowed(role, Permission.MANAGE_TENANT),
         "may_reply": allowed(role, Permission.REPLY),
         "may_import": allowed(role, Permission.IMPORT_CONTACTS),
     }
@@ -78,18 +79,22 @@ def _values(contact: Contact) -> list[tuple[str, str]]:
 
 
 def _purposes(tenant: Tenant, number: str) -> list[dict[str, object]]:
-    """For each purpose: where consent stands, and in one sentence why the person can or cannot be texted now."""
+    """For each purpose: where consent stands, and in one sentence why the person can or cannot be texted now,
+    with all that the gate looked at."""
     states = {state.purpose: state for state in ConsentState.objects.filter(number=number).select_related("record")}
     rows: list[dict[str, object]] = []
     for purpose in _SHOWN_PURPOSES:
-        decision = why_or_why_not(tenant=tenant, number=number, purpose=purpose)
+        explanation = explain(tenant=tenant, number=number, purpose=purpose)
+        decision = explanation.decision
         rows.append(
             {
                 "purpose": purpose,
                 "state": states.get(purpose),
                 "may": decision.outcome == ALLOW,
                 "because": _because(decision, purpose),
+                "until": decision.until if decision.outcome == DEFER else None,
                 "problem": decision.data.get("problem", ""),
+                "findings": explanation.findings,
             }
         )
     return rows

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET
 
 from analytics.stuck import everything_stuck
 from messaging.models import RecordComparison
+from messaging.stuck import hold_finding
 from tenants.access import TenantRequest, tenant_view
 from tenants.permissions import Permission
 
@@ -21,6 +22,5 @@ SHOWN: Final = 30
 def health(request: TenantRequest) -> HttpResponse:
     """What is stuck, and the newest comparisons."""
     comparisons = RecordComparison.objects.select_related("provider_account").order_by("-since", "-id")[:SHOWN]
-    return TemplateResponse(
-        request, "analytics/health.html", {"findings": everything_stuck(), "comparisons": comparisons}
-    )
+    findings = [*hold_finding(), *everything_stuck()]
+    return TemplateResponse(request, "analytics/health.html", {"findings": findings, "comparisons": comparisons})

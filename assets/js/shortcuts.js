@@ -4,7 +4,7 @@ const SEQUENCE_MS = 1200;
 
 /**
  * "/" goes to the search box, "g" and a letter follow the link with data-shortcut="letter", "?"
- * shows the list. A checkbox with data-shortcuts-switch turns them off, because single keys get in
+ * shows the list. A key alone presses what has data-press="key", where a page has such. A checkbox with data-shortcuts-switch turns them off, because single keys get in
  * the way of people who dictate.
  */
 export function watchShortcuts() {
@@ -26,6 +26,8 @@ export function watchShortcuts() {
       focusSearch(event);
     } else if (event.key === "?") {
       document.getElementById("shortcuts-dialog")?.showModal();
+    } else {
+      document.querySelector(`[data-press="${CSS.escape(event.key)}"]`)?.click();
     }
   });
 }

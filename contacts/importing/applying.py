@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from common.ids import uuid7_seed, uuid7_sql
 from consent.bulk import record_selected_opt_ins
+from consent.erasure import recognise_again
 from contacts import number_lock
 from contacts.importing.columns import FIELDS
 from contacts.importing.files import table_of
@@ -175,6 +176,10 @@ def _join(job: ContactImport, values: dict[str, Any]) -> None:
 
 def _consent(job: ContactImport, values: dict[str, Any]) -> bool:
     """Record who agreed, and say of each row whether its person can be texted; returns whether a note changed."""
+    rows = ImportRow.objects.filter(
+        contact_import_id=job.id, row_number__range=(values["first"], values["last"])
+    ).exclude(outcome="rejected")
+    recognise_again(lambda: list(rows.values_list("number", flat=True)))
     all_new = True
     if values["agreeing"]:
         all_new = record_selected_opt_ins(

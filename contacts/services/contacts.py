@@ -13,6 +13,7 @@ from django.utils import timezone
 from common.calling_codes import check_country
 from common.phone_numbers import NumberProblem, parse
 from common.unique import AlreadyThere, unique
+from consent.erasure import recognise
 from contacts.folding import fold
 from contacts.models import Contact
 from contacts.number_lock import share
@@ -49,6 +50,7 @@ def create_contact(
             contact, _ = _save(Contact(number=e164), values, fields)
     except AlreadyThere:
         raise known from None
+    recognise([e164])
     record("contact.added", target=contact, target_name="")
     return contact
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from common.calling_codes import check_country
 from common.phone_numbers import NumberProblem, parse
+from consent.erasure import recognise
 from contacts.models import Contact, ContactNumber
 from contacts.number_lock import hold_exclusively
 from tenants.audit import record
@@ -36,6 +37,7 @@ def add_number(*, tenant: Tenant, contact: Contact, number: str, label: str = ""
     further = ContactNumber(contact=contact, number=e164, label=" ".join(label.split()))
     further.full_clean(exclude=["tenant", "contact"])
     further.save()
+    recognise([e164])
     record("contact.number_added", target=contact, target_name="")
     return further
 

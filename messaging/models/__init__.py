@@ -5,11 +5,14 @@ from messaging.models.inbound import InboundMessage
 from messaging.models.message import Attempt, Batch, DeliveryReceipt, Message
 from messaging.models.records import RecordComparison, RecoveredText
 from messaging.models.registration import SenderRegistration
-from messaging.models.sender import SLOWEST, ProviderAccount, Sender, SenderDay
+from messaging.models.sender import SLOWEST, USUAL_WEIGHT, ProviderAccount, Sender, SenderDay, SenderPool
+from messaging.models.service_number import ServiceNumber
+from messaging.models.subaccount import Subaccount
 from messaging.models.template import MessageTemplate
 
 __all__ = [
     "SLOWEST",
+    "USUAL_WEIGHT",
     "Attempt",
     "Batch",
     "DeliveryReceipt",
@@ -22,5 +25,8 @@ __all__ = [
     "RecoveredText",
     "Sender",
     "SenderDay",
+    "SenderPool",
     "SenderRegistration",
+    "ServiceNumber",
+    "Subaccount",
 ]

@@ -1,7 +1,5 @@
 """Whether anything may be handed over at all: nothing may while the database has gone back in time."""
 
-from uuid import UUID
-
 from django.db import models
 from django.utils import timezone
 
@@ -36,10 +34,5 @@ class DispatchState(models.Model):
 
     @property
     def memory_key(self) -> str:
-        """Where the cache remembers the last hand-over of this database's life."""
-        return last_hand_over_key(self.life)
-
-
-def last_hand_over_key(life: UUID) -> str:
-    """The cache's key for the time of the last hand-over."""
-    return f"last-hand-over:{life}"
+        """The cache's key for the last hand-over of this database's life."""
+        return f"last-hand-over:{self.life}"

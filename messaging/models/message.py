@@ -7,11 +7,13 @@ State of a message::
       |  |        |    \\-> unknown -> unconfirmed
       |  +--------+ refused, may be tried again; or never arrived, and may be offered once more
       |           +-> failed
-      +-> blocked | deferred | cancelled | expired
+      +-> blocked | cancelled | expired
+      +-> deferred -> queued: it is night where they are; decided again when they wake up
 
 The lease of the architecture's ``leased`` state is held by the batch, as one row for all its messages.
 """
 
+from datetime import datetime
 from typing import Final
 
 from django.db import models
@@ -21,7 +23,7 @@ from common.lanes import SENDING_LANES
 from consent.purposes import Purpose
 from contacts.models import Contact
 from messaging.models.inbound import InboundMessage
-from messaging.models.sender import ProviderAccount, Sender
+from messaging.models.sender import ProviderAccount, Sender, SenderPool
 from tenants.owned import TenantForeignKey, TenantOwned
 
 __all__ = ["Attempt", "Batch", "DeliveryReceipt", "Message"]
@@ -48,11 +50,19 @@ class Batch(TenantOwned):
     """What made it: "campaign", "reply", "auto_reply"."""
     cause_id = models.UUIDField(null=True)
     sender = TenantForeignKey(Sender, on_delete=models.PROTECT, null=True, related_name="+")
-    """The sender asked for; without one the route chooses."""
+    """The sender asked for, or chosen from the pool; without one the route chooses."""
+    pool = TenantForeignKey(SenderPool, on_delete=models.PROTECT, null=True, related_name="+")
+    """The pool whose other senders may carry it when this one cannot; null: nobody else may."""
+    away_since = models.DateTimeField(null=True)
+    """When its sender was first found unable to carry it; null: it was able, the last time."""
     exemption = models.CharField(max_length=24, blank=True)
     """Set for answers to a keyword, which the gate lets through (``consent.gate.ANSWERS_TO_KEYWORDS``)."""
     not_before = models.DateTimeField(default=timezone.now)
+    due_from = models.DateTimeField(null=True)
+    """From when on its texts may go, where that is not when they were planned: when their people wake up."""
     leased_until = models.DateTimeField(null=True)
+    failures = models.PositiveSmallIntegerField(default=0, db_default=0)
+    """How often it could not be prepared."""
     lease = models.UUIDField(null=True)
     """Names the holder of the lease: a worker that lost it finds another value here."""
     tally = models.JSONField(default=dict)
@@ -94,6 +104,9 @@ class Message(TenantOwned):
         CANCELLED = "cancelled", "Cancelled"
         EXPIRED = "expired", "Expired"
 
+    WAITING: Final = (Status.QUEUED, Status.DEFERRED)
+    """Not offered to any provider at the moment, and may be."""
+
     batch = TenantForeignKey(Batch, on_delete=models.PROTECT, related_name="+")
     number = models.CharField(max_length=16)
     contact = TenantForeignKey(Contact, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -128,6 +141,12 @@ class Message(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.status} message"
+
+    @property
+    def waits_until(self) -> datetime | None:
+        """When a deferred one is decided again."""
+        until = self.decision.get("until")
+        return datetime.fromisoformat(until) if until and self.status == self.Status.DEFERRED else None
 
 
 class Attempt(TenantOwned):

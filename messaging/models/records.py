@@ -50,11 +50,6 @@ class RecordComparison(TenantOwned):
     def __str__(self) -> str:
         return f"{self.get_cause_display()} comparison"
 
-    @property
-    def agrees(self) -> bool:
-        """Whether nothing was found that one side does not know."""
-        return not (self.only_at_provider or self.only_here or self.inbound_missed)
-
 
 class RecoveredText(TenantOwned):
     """A text that was sent after the moment to which the database was restored, so that nothing here knows of it.

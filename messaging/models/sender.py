@@ -1,21 +1,23 @@
 """Who carries messages: accounts at providers, and the numbers they come from."""
 
 import json
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
 from common.encryption import decrypt, encrypt
 from tenants.owned import TenantForeignKey, TenantOwned
 
-__all__ = ["SLOWEST", "ProviderAccount", "Sender", "SenderDay"]
+__all__ = ["SLOWEST", "USUAL_WEIGHT", "ProviderAccount", "Sender", "SenderDay", "SenderPool"]
 
 
 SLOWEST: Final = Decimal("0.01")
 """Parts a second; what is to send nothing is paused."""
+USUAL_WEIGHT: Final = 50
 
 
 class Pausable(TenantOwned):
@@ -67,16 +69,34 @@ class ProviderAccount(Pausable):
     """All senders of the account together; null: no limit of its own."""
     answers_keywords = models.BooleanField(default=False)
     """The provider itself answers STOP and HELP, so the platform must not answer a second time."""
+    weight = models.PositiveSmallIntegerField(
+        default=USUAL_WEIGHT, validators=[MinValueValidator(1), MaxValueValidator(100)]
+    )
+    """Its share of the people of a pool, beside the other accounts' weights, while all is well."""
+    fallen_by = models.PositiveSmallIntegerField(default=0, editable=False)
+    """What errors took off its weight at ``fell_at``; it drifts back (``messaging.routing.weights``)."""
+    fell_at = models.DateTimeField(null=True, editable=False)
+    broken_since = models.DateTimeField(null=True, editable=False)
+    """Its breaker is open since then (``messaging.routing.breaker``); null: closed."""
+    probe_at = models.DateTimeField(null=True, editable=False)
+    """When the next few texts try whether it works again."""
+    probes = models.PositiveSmallIntegerField(default=0, editable=False)
+    """How often that was tried since it broke."""
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta(Pausable.Meta):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "name"], name="provider_account_name_once"),
             models.CheckConstraint(condition=models.Q(parts_per_second__gt=0), name="provider_account_pace"),
+            models.CheckConstraint(condition=models.Q(weight__gte=1, weight__lte=100), name="provider_account_weight"),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    def decide(self, *, active: bool) -> None:
+        super().decide(active=active)
+        self.broken_since, self.probe_at, self.probes = None, None, 0
 
     @property
     def credentials(self) -> dict[str, Any]:
@@ -89,6 +109,26 @@ class ProviderAccount(Pausable):
         self.encrypted_credentials = encrypt(json.dumps(secrets))
 
 
+class SenderPool(TenantOwned):
+    """Senders that stand in for each other, perhaps of several accounts: for each person one of them is chosen."""
+
+    name = models.CharField(max_length=60)
+    is_default = models.BooleanField(default=False)
+    """Texts that name neither a sender nor a pool come from it."""
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta(TenantOwned.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "name"], name="sender_pool_name_once"),
+            models.UniqueConstraint(
+                fields=["tenant"], condition=models.Q(is_default=True), name="sender_pool_one_default"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Sender(Pausable):
     """A number (or a name) that messages come from."""
 
@@ -96,10 +136,12 @@ class Sender(Pausable):
         LONG_CODE = "long_code", "Local number"
         TOLL_FREE = "toll_free", "Toll-free number"
         SHORT_CODE = "short_code", "Short code"
+        SERVICE = "service", "Messaging service"
 
     provider_account = TenantForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="+")
-    value = models.CharField("number", max_length=16)
-    """E.164, or the digits of a short code."""
+    pool = TenantForeignKey(SenderPool, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    value = models.CharField("number", max_length=34)
+    """E.164, the digits of a short code, or the SID of a messaging service."""
     label = models.CharField(max_length=60, blank=True)
     kind = models.CharField(max_length=12, choices=Kind, default=Kind.LONG_CODE)
     country = models.CharField(max_length=2, default="US")
@@ -128,8 +170,12 @@ class Sender(Pausable):
 
     @property
     def is_held(self) -> bool:
-        """Whether its day is full."""
-        return self.held_until is not None and self.held_until > timezone.now()
+        """Whether its day is full: for pages; what is handed over goes by the database's clock."""
+        return self.is_held_at(timezone.now())
+
+    def is_held_at(self, now: datetime) -> bool:
+        """Whether its day is full then."""
+        return self.held_until is not None and self.held_until > now
 
     def decide(self, *, active: bool) -> None:
         super().decide(active=active)

@@ -21,6 +21,8 @@ __all__ = ["DEADLINE", "GOOD_FOR", "requests_of", "write_attempts"]
 DEADLINE: Final = timedelta(seconds=30)
 """How long a call may take, fence included; then its attempt counts as unknown."""
 
+LONG: Final = timedelta(days=1)
+
 GOOD_FOR: Final[Mapping[str, timedelta]] = {
     lanes.VERIFICATION: timedelta(minutes=5),
     lanes.CONVERSATION: timedelta(hours=4),
@@ -89,8 +91,20 @@ def _earlier_attempts(message_ids: Collection[UUID]) -> dict[UUID, tuple[int, da
     return {message_id: (tries, first_at) for message_id, tries, first_at in rows}
 
 
-def requests_of(batch: Batch, sender: Sender, handed: Sequence[Handed], bodies: Sequence[str]) -> Sequence[SendRequest]:
-    """What the provider is asked for, in the order of the attempts; its receipts name the attempt."""
+def requests_of(
+    batch: Batch,
+    sender: Sender,
+    handed: Sequence[Handed],
+    bodies: Sequence[str],
+    *,
+    left: Mapping[UUID, timedelta] | None = None,
+) -> Sequence[SendRequest]:
+    """What the provider is asked for, in the order of the attempts; its receipts name the attempt.
+
+    ``left``: how long a message may still arrive, where that has an end. Half a minute of it may pass before the
+    provider has it.
+    """
+    good_for, ends = GOOD_FOR[batch.lane], left or {}
     account = sender.provider_account
     callback = f"{settings.PUBLIC_BASE_URL}/callbacks/{account.kind}/{account.id}/status?a="
     return [
@@ -100,7 +114,7 @@ def requests_of(batch: Batch, sender: Sender, handed: Sequence[Handed], bodies: 
             to=one.number,
             body=body,
             status_callback=f"{callback}{one.attempt_id}",
-            validity_seconds=int(GOOD_FOR[batch.lane].total_seconds()),
+            validity_seconds=int(min(good_for, ends.get(one.message_id, LONG) - DEADLINE).total_seconds()),
         )
         for one, body in zip(handed, bodies, strict=True)
     ]

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection
 
 from common import lanes
@@ -16,6 +17,8 @@ from tenants.scope import all_tenants
 __all__ = ["LEASE", "claim", "lanes_with_work"]
 
 LEASE: Final = timedelta(seconds=40)
+
+NO_CAP: Final = 1_000_000
 
 _WITH_WORK: Final = """
 with_work AS (
@@ -38,6 +41,7 @@ WITH RECURSIVE {_WITH_WORK}, busy AS (
         SELECT not_before FROM messaging_batch
         WHERE lane = %(lane)s AND tenant_id = w.tenant_id AND state = 'queued' AND NOT held AND not_before <= now()
         ORDER BY not_before, id LIMIT 1) oldest
+    WHERE coalesce(busy.in_flight, 0) < %(most)s
     ORDER BY coalesce(busy.in_flight, 0), oldest.not_before
 )
 UPDATE messaging_batch SET state = 'leased', lease = %(lease)s, leased_until = now() + make_interval(secs => %(seconds)s)
@@ -66,9 +70,14 @@ SELECT count(*) FROM (
 
 
 def claim(lane: str, lease: UUID) -> tuple[UUID, UUID] | None:
-    """Lease the lane's next batch: (batch, tenant), or None when nothing is due."""
+    """Lease the lane's next batch: (batch, tenant), or None when nothing is due.
+
+    Of a tenant with ``TENANT_BATCHES_AT_ONCE`` batches under way in the lane none: its slow provider would hold all
+    workers, and the texts of others that come meanwhile would wait.
+    """
     with all_tenants("the dispatcher claims the next batch"), connection.cursor() as cursor:
-        cursor.execute(_CLAIM, {"lane": lane, "lease": lease, "seconds": LEASE.total_seconds()})
+        most = settings.TENANT_BATCHES_AT_ONCE or NO_CAP
+        cursor.execute(_CLAIM, {"lane": lane, "lease": lease, "seconds": LEASE.total_seconds(), "most": most})
         row: tuple[UUID, UUID] | None = cursor.fetchone()
         return row
 

@@ -100,13 +100,14 @@ def _compare_sent(account: ProviderAccount, sent: Sequence[KnownText], found: _F
     found.note("only_at_provider", [text.provider_message_id for text in unknown])
     if keep:
         _keep(account, unknown)
-    missed = []
-    for text in sent:
-        attempt = attempts.get(text.provider_message_id)
-        if attempt is not None and receipt.says_more(text.news, attempt.message.status):
-            receipt.store(account, attempt.id, text.news)
-            missed.append(text.provider_message_id)
-    found.note("receipts_missed", missed)
+    missed = [
+        (attempt.id, text.news)
+        for text in sent
+        if (attempt := attempts.get(text.provider_message_id)) is not None
+        and receipt.says_more(text.news, attempt.message.status)
+    ]
+    receipt.store_all(account, missed)
+    found.note("receipts_missed", [news.provider_message_id for _, news in missed])
 
 
 def _attempts_of(account: ProviderAccount, sent: Sequence[KnownText]) -> Mapping[str, Attempt]:
@@ -146,7 +147,7 @@ def _take_in(tenant_id: UUID, account: ProviderAccount, written: Sequence[KnownT
     """Texts from people, in the order in which they were written: a START after a STOP must come after it."""
     take = cast(_TakeInbound, import_string(settings.INBOUND_TAKER))
     for text in sorted(written, key=lambda text: text.created_at):
-        inbound = InboundText(text.provider_message_id, text.sender, text.number, text.body)
+        inbound = InboundText(text.provider_message_id, text.sender, text.number, text.body, service=text.service)
         try:
             with tenant_scope(tenant_id, durable=True):
                 taken = take(account, inbound)

@@ -5,35 +5,39 @@ If the process dies: before the attempts are committed, nothing was called and t
 attempt is in doubt and is resolved by ``reconcile`` and by the callbacks, never by calling again.
 """
 
-import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.core.exceptions import ImproperlyConfigured
 from django.db.models.functions import Now
 
 from common import lanes
 from common.clock import database_now
 from common.failpoints import failpoint
 from common.ids import uuid7
-from common.retries import insist
+from common.retries import insist, log_failure, passes
 from consent import revocation_lock
-from consent.gate import ALLOW
+from consent.gate import ALLOW, DEFER, Decision
 from messaging.models import Batch, Message, ProviderAccount
+from messaging.pipeline.adoption import adopt_recovered, recently_restored
 from messaging.pipeline.attempts import GOOD_FOR, requests_of, write_attempts
+from messaging.pipeline.carrier import carrier_of, may_have_arrived, route_notes
 from messaging.pipeline.claim import claim
+from messaging.pipeline.deferral import TOO_LATE, is_stale, put_off, wake_up
 from messaging.pipeline.gate import Candidate, Circumstances, decide_all
-from messaging.pipeline.handover import hand_over, provider_for
+from messaging.pipeline.handover import hand_over
 from messaging.pipeline.pacing import allow
-from messaging.pipeline.restoration import adopt_recovered, look, recently_restored, remember_hand_over
+from messaging.pipeline.quiet import time_left
+from messaging.pipeline.restoration import look, remember_hand_over
 from messaging.pipeline.results import Handed, learn_opt_outs, record
-from messaging.pipeline.route import Route, choose
+from messaging.pipeline.route import Route
+from messaging.pipeline.set_aside import set_aside
 from messaging.pipeline.transitions import Change, apply_changes
 from messaging.providers.base import SendRequest
+from messaging.routing.breaker import PROBE_TEXTS, give_probe_back, note
 from tenants.models import Tenant
 from tenants.scope import current_tenant_id, tenant_scope
 
@@ -41,10 +45,6 @@ __all__ = ["run_next_batch"]
 
 RECORD_SECONDS: Final = 300.0
 """How long a worker tries to write answers down when the database is away: they are known to nobody else."""
-LOOK_AGAIN: Final = timedelta(seconds=30)
-"""A batch whose sender or account cannot work at the moment is looked at again after this time."""
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,16 @@ def run_next_batch(lane: str) -> bool:
         return False
     failpoint("after_claim")
     batch_id, tenant_id = claimed
-    with tenant_scope(tenant_id, durable=True):
-        intents = _prepare(batch_id, lease)
+    try:
+        with tenant_scope(tenant_id, durable=True):
+            intents = _prepare(batch_id, lease)
+    except Exception as error:
+        if passes(error):
+            raise  # the lease runs out, and the batch is tried again
+        log_failure(f"Batch {batch_id} of tenant {tenant_id} could not be prepared", error)
+        with tenant_scope(tenant_id, durable=True):
+            set_aside(batch_id, lease)
+        return True
     if intents is None:
         return True
     remember_hand_over(max(one.attempt_id for one in intents.handed))
@@ -84,6 +92,8 @@ def run_next_batch(lane: str) -> bool:
             learn_opt_outs(intents.handed, results)
 
     insist(write_down, seconds=RECORD_SECONDS)
+    with tenant_scope(tenant_id):
+        note(intents.account, results)
     failpoint("after_record")
     return True
 
@@ -96,49 +106,61 @@ def _prepare(batch_id: UUID, lease: UUID) -> _Intents | None:
     if batch.held:
         Batch.objects.filter(id=batch_id).update(state=Batch.State.QUEUED, lease=None, leased_until=None)
         return None
+    wake_up(batch)
     revocation_lock.share()
     intended_at = time.monotonic()
-    route = choose(batch.sender_id)
-    if route.waits or not _can_be_called(route):
-        _postpone(batch, "sender_paused" if route.waits else "account_unusable")
+    route = carrier_of(batch)
+    if route.waits:
+        _postpone(batch, route.waits, route.look_again)
         return None
-    waiting = Message.objects.filter(batch_id=batch_id, status=Message.Status.QUEUED).order_by("id")
-    rows = list(waiting.values_list("id", "number", "body", "part_count", "created_at", "status_at"))
-    # A text whose status never changed was never offered.
-    again = {message_id for message_id, _, _, _, created_at, status_at in rows if status_at != created_at}
-    allowance = allow(batch, route.sender, [parts for _, _, _, parts, _, _ in rows])
-    if rows and not allowance.count:
+    intents = _intend(batch, route, intended_at)
+    if intents is None and route.probes and route.sender:
+        give_probe_back(route.sender.provider_account)
+    return intents
+
+
+def _intend(batch: Batch, route: Route, intended_at: float) -> _Intents | None:
+    rows, again = _waiting(batch)
+    offered = rows[:PROBE_TEXTS] if route.probes else rows
+    allowance = allow(batch, route.sender, [parts for _, _, _, parts, _, _ in offered])
+    if offered and not allowance.count:
         _postpone(batch, allowance.why, allowance.wait)
         return None
-    asked = [(message_id, number, body) for message_id, number, body, *_ in rows[: allowance.count]]
-    going = _decide(batch, route, asked)
+    asked = [(message_id, number, body) for message_id, number, body, *_ in offered[: allowance.count]]
+    going, until = _decide(batch, route, asked)
     if going and recently_restored():
         going = adopt_recovered(batch, going)
     allowance.settle(batch, asked, going)
     if not going or route.sender is None:
-        Batch.objects.filter(id=batch_id).update(state=allowance.state, lease=None, leased_until=None)
+        state = Batch.State.QUEUED if len(offered) < len(rows) else allowance.state
+        Batch.objects.filter(id=batch.id).update(state=state, lease=None, leased_until=None)
         return None
     handed = write_attempts(batch, route.sender.provider_account, going, again=again)
     failpoint("before_intent")
-    requests = requests_of(batch, route.sender, handed, [body for _, _, body in going])
+    bodies = [body for _, _, body in going]
+    requests = requests_of(batch, route.sender, handed, bodies, left=time_left(until))
     return _Intents(route.sender.provider_account, requests, handed, GOOD_FOR[batch.lane], intended_at)
 
 
-def _can_be_called(route: Route) -> bool:
-    """Whether the account's stored secrets can be read: found out before anything is written."""
-    if route.sender is not None:
-        account = route.sender.provider_account
-        try:
-            provider_for(account)
-        except (ImproperlyConfigured, KeyError, ValueError) as error:
-            _log.error("Provider account %s cannot be used: %s", account.id, type(error).__name__)
-            return False
-    return True
+_Waiting = tuple[UUID, str, str, int, datetime, datetime]
+"""A message's id, number, body, parts, when it was made, and when its status changed."""
 
 
-def _postpone(batch: Batch, why: str, wait: timedelta = LOOK_AGAIN) -> None:
+def _waiting(batch: Batch) -> tuple[list[_Waiting], set[UUID]]:
+    """What is left of a batch in order, and which of it may have been offered before."""
+    queued = Message.objects.filter(batch_id=batch.id, status=Message.Status.QUEUED).order_by("id")
+    rows = list(queued.values_list("id", "number", "body", "part_count", "created_at", "status_at"))
+    # A text whose status never changed was never offered.
+    again = {message_id for message_id, _, _, _, created_at, status_at in rows if status_at != created_at}
+    if batch.pool_id and again:
+        elsewhere = may_have_arrived(again)
+        rows = [row for row in rows if row[0] not in elsewhere]
+    return rows, again
+
+
+def _postpone(batch: Batch, why: str, wait: timedelta) -> None:
     """Look again later. What is only good for a time ends when that has passed; a campaign waits for its people."""
-    too_old = database_now() - batch.created_at > GOOD_FOR[batch.lane]
+    too_old = database_now() - (batch.due_from or batch.created_at) > GOOD_FOR[batch.lane]
     if too_old and batch.lane != lanes.MARKETING:
         waiting = Message.objects.filter(batch_id=batch.id, status=Message.Status.QUEUED).values_list("id", flat=True)
         changes = [Change(message_id, Message.Status.EXPIRED, error_code=why) for message_id in waiting]
@@ -150,25 +172,44 @@ def _postpone(batch: Batch, why: str, wait: timedelta = LOOK_AGAIN) -> None:
     )
 
 
-def _decide(batch: Batch, route: Route, messages: Sequence[tuple[UUID, str, str]]) -> Sequence[tuple[UUID, str, str]]:
-    """Ask the gate about each message, store its decisions, and return the messages that may go."""
+def _decide(
+    batch: Batch, route: Route, messages: Sequence[tuple[UUID, str, str]]
+) -> tuple[Sequence[tuple[UUID, str, str]], Mapping[UUID, datetime | None]]:
+    """Ask the gate about each message and store its decisions; return the messages that may go, and until when each."""
     circumstances = Circumstances(
         tenant=Tenant.objects.get(id=current_tenant_id()),
         purpose=batch.purpose,
         sender_problem=route.problem,
         exemption=batch.exemption,
         handing_over=True,
+        lane=batch.lane,
+        planned_at=batch.created_at,
     )
     decisions = decide_all([Candidate(number, person_erased=not body) for _, number, body in messages], circumstances)
     sender_id = route.sender.id if route.sender else None
+    notes = route_notes(batch, route, [message_id for message_id, *_ in messages])
     changes = [
         Change(
             message_id,
-            Message.Status.SUBMITTING if decision.outcome == ALLOW else Message.Status.BLOCKED,
-            decision=decision.as_json(),
+            _next_status(batch, decision),
+            error_code=TOO_LATE if _next_status(batch, decision) == Message.Status.EXPIRED else "",
+            decision={**decision.as_json(), **notes.get(message_id, {})},
             sender_id=sender_id,
         )
         for (message_id, _, _), decision in zip(messages, decisions, strict=True)
     ]
-    apply_changes(changes, batch_ids=[batch.id])
-    return [message for message, decision in zip(messages, decisions, strict=True) if decision.outcome == ALLOW]
+    moved = apply_changes(changes, batch_ids=[batch.id])
+    waiting = {change.message_id for change in changes if change.status == Message.Status.DEFERRED} & moved
+    until = {message_id: decision.until for (message_id, *_), decision in zip(messages, decisions, strict=True)}
+    put_off(batch, [(message_id, at) for message_id, at in until.items() if at and message_id in waiting])
+    going = [message for message, decision in zip(messages, decisions, strict=True) if decision.outcome == ALLOW]
+    return going, until
+
+
+def _next_status(batch: Batch, decision: Decision) -> str:
+    """What the gate's decision makes of a message."""
+    if decision.outcome == ALLOW:
+        return Message.Status.SUBMITTING
+    if decision.outcome == DEFER and decision.until:
+        return Message.Status.EXPIRED if is_stale(batch, decision.until) else Message.Status.DEFERRED
+    return Message.Status.BLOCKED

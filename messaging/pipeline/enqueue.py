@@ -28,23 +28,34 @@ class Cause:
     purpose: str
     id: UUID | None = None
     sender_id: UUID | None = None
+    pool_id: UUID | None = None
     exemption: str = ""
     held: bool = False
     not_before: datetime | None = None
+    due_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One message to be; ``blocked`` ones are recorded with their decision and go no further."""
+    """One message to be; ``blocked`` ones are recorded with their decision and go no further, ``deferred`` ones wait
+    until their batch is due."""
 
     number: str
     body: str
     contact_id: UUID | None = None
     blocked: bool = False
+    deferred_until: datetime | None = None
     decision: Mapping[str, object] = field(default_factory=dict)
     in_reply_to_id: UUID | None = None
     written_by_id: UUID | None = None
     id: UUID = field(default_factory=uuid7)
+
+    @property
+    def status(self) -> str:
+        """The status that its message begins with."""
+        if self.blocked:
+            return Message.Status.BLOCKED.value
+        return Message.Status.DEFERRED.value if self.deferred_until else Message.Status.QUEUED.value
 
 
 _COLUMNS: Final = {
@@ -83,8 +94,10 @@ def enqueue(drafts: Sequence[Draft], cause: Cause) -> tuple[Batch, list[UUID]]:
         cause_kind=cause.kind,
         cause_id=cause.id,
         sender_id=cause.sender_id,
+        pool_id=cause.pool_id,
         exemption=cause.exemption,
         not_before=max(now, cause.not_before or now),
+        due_from=cause.due_from,
         created_at=now,
     )
     ids = [draft.id for draft in drafts]
@@ -105,7 +118,7 @@ def enqueue(drafts: Sequence[Draft], cause: Cause) -> tuple[Batch, list[UUID]]:
                 draft.body,
                 text.encoding,
                 text.part_count,
-                Message.Status.BLOCKED.value if draft.blocked else Message.Status.QUEUED.value,
+                draft.status,
                 "",
                 draft.decision,
                 draft.in_reply_to_id,

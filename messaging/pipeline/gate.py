@@ -3,14 +3,19 @@
 It runs when messages are planned, and again, on fresh facts and under the revocation lock, when they are handed over.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from common.clock import database_now
 from consent import facts as consent_facts
 from consent.gate import ALLOW, Decision, Facts, decide
 from consent.purposes import Purpose
 from contacts.archive import archived_among
 from messaging.models import InboundMessage
+from messaging.pipeline.deferral import worth_waiting
+from messaging.pipeline.frequency import TOO_OLD, Frequency
+from messaging.pipeline.quiet import HAVE_HOURS, night_for, places_among
 from tenants.models import Tenant
 from tenants.trial import count_texts, reachable_in_trial, texts_left
 
@@ -27,6 +32,10 @@ class Circumstances:
     exemption: str = ""
     handing_over: bool = False
     """What is allowed goes out now, so it counts against the limits of the day."""
+    lane: str = ""
+    """The lane of its batch; empty: that of the purpose."""
+    planned_at: datetime | None = None
+    """When its texts were planned; None: now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +48,30 @@ class Candidate:
     person_erased: bool = False
 
 
-def decide_all(candidates: Sequence[Candidate], circumstances: Circumstances) -> list[Decision]:
-    """A decision for each candidate, in order."""
+def decide_all(
+    candidates: Sequence[Candidate], circumstances: Circumstances, *, ask: Callable[[Facts], Decision] = decide
+) -> list[Decision]:
+    """A decision for each candidate, in order. ``ask`` is for who wants to see the facts as well."""
     numbers = {candidate.number for candidate in candidates}
     known = consent_facts.load(numbers, circumstances.purpose)
     writers = _who_wrote(numbers) if circumstances.purpose == Purpose.SUPPORT else frozenset()
     archived = archived_among(numbers)
     active = circumstances.tenant.may_send
     trial = _Trial(circumstances, numbers)
+    night = night_for(circumstances.tenant, circumstances.purpose, exemption=circumstances.exemption)
+    places = places_among(numbers) if night else {}
+    frequency = Frequency(
+        circumstances.purpose, circumstances.exemption, places, numbers, lock=circumstances.handing_over
+    )
+    now = database_now()
+    planned_at = circumstances.planned_at or now
+    is_old = circumstances.purpose in HAVE_HOURS and now - planned_at > TOO_OLD
+    useful_until = planned_at + worth_waiting(circumstances.lane or circumstances.purpose)
     decisions = []
     for candidate in candidates:
         fact = known[candidate.number]
-        decision = decide(
+        place = places.get(candidate.number)
+        decision = ask(
             Facts(
                 purpose=circumstances.purpose,
                 tenant_active=active,
@@ -68,9 +89,16 @@ def decide_all(candidates: Sequence[Candidate], circumstances: Circumstances) ->
                 exemption=circumstances.exemption,
                 beyond_trial=trial.is_beyond(candidate.number),
                 trial_used_up=trial.used_up,
+                opening=night.opening(place) if night and place else None,
+                hours=night.grounds(place) if night and place else {},
+                planned_long_ago=is_old,
+                full=frequency.full(candidate.number),
+                useful_until=useful_until,
             )
         )
         trial.note(decision)
+        if decision.outcome == ALLOW:
+            frequency.note(candidate.number)
         decisions.append(decision)
     trial.count()
     return decisions

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import connection
 
 from messaging.models import ProviderAccount
+from messaging.pace.in_flight import AT_ONCE_CODES, Cap, Slots
 from messaging.pipeline import event_loop
 from messaging.providers.base import Outcome, Provider, SendRequest, SendResult
 from messaging.providers.registry import Addresses, make_provider
@@ -31,11 +32,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Line:
-    """An adapter with its cap on requests in flight."""
+    """An adapter with its cap on requests under way."""
 
     provider: Provider
     fingerprint: str
-    slots: asyncio.Semaphore = field(repr=False)
+    slots: Slots = field(repr=False)
 
 
 _lines: dict[UUID, _Line] = {}
@@ -66,12 +67,17 @@ async def _one(line: _Line, request: SendRequest, intended_at: float) -> SendRes
             return SendResult(Outcome.TRY_AGAIN, error_code="fenced", retry_after=1.0)
         try:
             async with asyncio.timeout(CALL_SECONDS):
-                return await line.provider.send(request)
+                result = await line.provider.send(request)
         except TimeoutError:
             return SendResult(Outcome.UNKNOWN, error_code="no_answer")
         except Exception as error:  # noqa: BLE001 - one odd answer must not take the batch's other answers with it
             _log.error("An adapter failed with %s", type(error).__name__)
             return SendResult(Outcome.UNKNOWN, error_code="unreadable_answer")
+        if result.error_code in AT_ONCE_CODES:
+            line.slots.cap.too_many(time.monotonic())
+        elif result.outcome is Outcome.ACCEPTED:
+            line.slots.cap.taken()
+        return result
 
 
 def _line(account: ProviderAccount) -> _Line:
@@ -85,5 +91,5 @@ def _line(account: ProviderAccount) -> _Line:
         )
         credentials = {"account": str(account.id), **account.credentials}
         provider = make_provider(account.kind, credentials, addresses, account.max_in_flight)
-        line = _lines[account.id] = _Line(provider, fingerprint, asyncio.Semaphore(account.max_in_flight))
+        line = _lines[account.id] = _Line(provider, fingerprint, Slots(Cap(account.max_in_flight)))
     return line

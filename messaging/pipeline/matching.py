@@ -46,18 +46,25 @@ def match(doubts: Iterable[Doubt], known: Sequence[KnownText], *, claimed: Colle
     which of them gets which text makes no difference to the person. When the record has more texts than there are
     attempts, none of them is taken for ours.
     """
+    doubts = list(doubts)
     by_body = all(text.body for text in known)
+    senders = {doubt.sender for doubt in doubts}
     alike: dict[tuple[str, ...], list[Doubt]] = defaultdict(list)
     for doubt in doubts:
         alike[_key(doubt.number, doubt.sender, doubt.body, by_body=by_body)].append(doubt)
     texts: dict[tuple[str, ...], list[KnownText]] = defaultdict(list)
     for text in known:
         if not text.inbound and text.provider_message_id not in claimed:
-            texts[_key(text.number, text.sender, text.body, by_body=by_body)].append(text)
+            texts[_key(text.number, _sender_of(text, senders), text.body, by_body=by_body)].append(text)
     matches = Matches()
     for key, group in alike.items():
         _pair(group, [text for text in texts[key] if any(doubt.fits_in_time(text) for doubt in group)], matches)
     return matches
+
+
+def _sender_of(text: KnownText, senders: Collection[str]) -> str:
+    """What it was handed to: a messaging service, whichever number that chose, or a number."""
+    return text.service if text.service in senders else text.sender
 
 
 def _key(number: str, sender: str, body: str, *, by_body: bool) -> tuple[str, ...]:

@@ -13,9 +13,9 @@ from uuid import UUID
 from django.db.models import IntegerField, Sum
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Now
-from django.utils import timezone
 
 from common import lanes
+from common.clock import database_now
 from messaging.models import Batch, Sender
 from messaging.pace.buckets import give_back, take
 from messaging.pace.days import count_parts, day_of, next_day, used_on
@@ -77,9 +77,9 @@ def allow(batch: Batch, sender: Sender | None, parts: Sequence[int]) -> Allowanc
     rates = rates_of(sender) if sender else []
     if not sender or not parts or not (rates or sender.held_until or sender.parts_per_day is not None):
         return Allowance(len(parts), parts)
-    now = timezone.now()
+    now = database_now()
     day = day_of(now)
-    held_until = sender.held_until if sender.held_until and sender.is_held else None
+    held_until = sender.held_until if sender.is_held_at(now) else None
     left = 0 if held_until else fitting(parts, _left_today(sender, day))
     wait, why = _until_tomorrow(batch, (held_until or next_day(now)) - now), "day_used_up"
     keys, limits = keys_of(sender), _limits(rates, batch, parts)

@@ -5,7 +5,7 @@ message; ``transitions`` then refuses whatever would move a message backwards.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -24,7 +24,7 @@ from messaging.pipeline.trouble import Stop, pause
 from messaging.providers.base import StatusUpdate, Stops
 from tenants.scope import all_tenants, tenant_scope
 
-__all__ = ["apply_pending", "says_more", "store"]
+__all__ = ["apply_pending", "says_more", "store", "store_all"]
 
 PAGE: Final = 1_000
 
@@ -40,18 +40,28 @@ RANK: Final[Mapping[str, int]] = {
 
 def store(account: ProviderAccount, attempt_id: UUID | None, update: StatusUpdate) -> None:
     """Keep a receipt as it came; the same one again changes nothing."""
-    receipt = DeliveryReceipt(
-        provider_account=account,
-        attempt_id=attempt_id,
-        provider_message_id=update.provider_message_id[:64],
-        provider_status=update.provider_status[:24],
-        status=update.status,
-        number_opted_out=update.number_opted_out,
-        stops=update.stops,
-        error_code=update.error_code[:24],
-        payload=dict(update.payload),
+    store_all(account, [(attempt_id, update)])
+
+
+def store_all(account: ProviderAccount, updates: Iterable[tuple[UUID | None, StatusUpdate]]) -> None:
+    """Keep receipts, each with its attempt if that is known."""
+    DeliveryReceipt.objects.bulk_create(
+        [
+            DeliveryReceipt(
+                provider_account=account,
+                attempt_id=attempt_id,
+                provider_message_id=update.provider_message_id[:64],
+                provider_status=update.provider_status[:24],
+                status=update.status,
+                number_opted_out=update.number_opted_out,
+                stops=update.stops,
+                error_code=update.error_code[:24],
+                payload=dict(update.payload),
+            )
+            for attempt_id, update in updates
+        ],
+        ignore_conflicts=True,
     )
-    DeliveryReceipt.objects.bulk_create([receipt], ignore_conflicts=True)
 
 
 def says_more(update: StatusUpdate, status: str) -> bool:

@@ -15,10 +15,11 @@ from uuid import UUID
 from django.db import connection
 from django.db.models.functions import Now
 
+from common.bulk import json_rows
 from common.clock import database_now
 from common.failpoints import failpoint
 from common.retries import each
-from messaging.models import Attempt, DeliveryReceipt, ProviderAccount, RecoveredText
+from messaging.models import Attempt, ProviderAccount
 from messaging.pipeline import event_loop, receipt
 from messaging.pipeline.absent import settle_absent
 from messaging.pipeline.handover import provider_for
@@ -112,8 +113,7 @@ def _settle(account: ProviderAccount, doubts: Sequence[Doubt], answers: Mapping[
     open_doubts = [doubt for doubt in asked if doubt.attempt_id in still]
     known = [text for texts in answers.values() for text in texts]
     matches = match(open_doubts, known, claimed=_claimed(account, answers))
-    for attempt_id, text in matches.found.items():
-        _adopt(account, attempt_id, text)
+    _adopt(account, matches.found)
     failpoint("half_settled")
     now = database_now()
     settle_absent(
@@ -133,13 +133,32 @@ def _claimed(account: ProviderAccount, numbers: Collection[str]) -> set[str]:
     return set(attempts.exclude(provider_message_id="").values_list("provider_message_id", flat=True))
 
 
-def _adopt(account: ProviderAccount, attempt_id: UUID, text: KnownText) -> None:
+def _adopt(account: ProviderAccount, found: Mapping[UUID, KnownText]) -> None:
     """What the record says is applied like a receipt, and so are receipts that came without naming their attempt."""
-    DeliveryReceipt.objects.filter(
-        provider_account=account, provider_message_id=text.provider_message_id, attempt_id=None
-    ).update(attempt_id=attempt_id, applied_at=None)
-    message_id = Attempt.objects.filter(id=attempt_id).values("message_id")
-    RecoveredText.objects.filter(
-        provider_account=account, provider_message_id=text.provider_message_id, message=None
-    ).update(message_id=message_id[:1])
-    receipt.store(account, attempt_id, text.news)
+    if not found:
+        return
+    pairs = [(text.provider_message_id, attempt_id) for attempt_id, text in found.items()]
+    parameters = {
+        "tenant": account.tenant_id,
+        "account": account.id,
+        "pairs": json_rows(["provider_message_id", "attempt_id"], pairs),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_NAME_RECEIPTS, parameters)
+        cursor.execute(_NAME_RECOVERED, parameters)
+    receipt.store_all(account, [(attempt_id, text.news) for attempt_id, text in found.items()])
+
+
+_NAME_RECEIPTS: Final = """
+UPDATE messaging_deliveryreceipt r SET attempt_id = found.attempt_id, applied_at = NULL
+FROM json_to_recordset(%(pairs)s) AS found(provider_message_id text, attempt_id uuid)
+WHERE r.tenant_id = %(tenant)s AND r.provider_account_id = %(account)s
+  AND r.provider_message_id = found.provider_message_id AND r.attempt_id IS NULL
+"""
+_NAME_RECOVERED: Final = """
+UPDATE messaging_recoveredtext r SET message_id = a.message_id
+FROM json_to_recordset(%(pairs)s) AS found(provider_message_id text, attempt_id uuid)
+JOIN messaging_attempt a ON a.tenant_id = %(tenant)s AND a.id = found.attempt_id
+WHERE r.tenant_id = %(tenant)s AND r.provider_account_id = %(account)s
+  AND r.provider_message_id = found.provider_message_id AND r.message_id IS NULL
+"""

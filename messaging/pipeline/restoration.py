@@ -7,32 +7,27 @@ machine, a point-in-time recovery, a fail-over), or the cache remembers a hand-o
 
 import logging
 import threading
-from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from django.core.cache import cache
 from django.db import connection, transaction
-from django.db.models import Count
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from common.ids import id_in
 from common.retries import each
-from messaging.models import Attempt, Batch, DispatchState, Message, ProviderAccount, RecordComparison, RecoveredText
+from messaging.models import Attempt, DispatchState, Message, ProviderAccount, RecordComparison
 from messaging.pipeline import comparison
-from messaging.pipeline.transitions import Change, apply_changes
 from tenants.scope import all_tenants, tenant_scope
 
-__all__ = ["adopt_recovered", "hold", "look", "recently_restored", "recover", "release", "remember_hand_over"]
+__all__ = ["hold", "look", "recover", "release", "remember_hand_over"]
 
 OVERLAP: Final = timedelta(minutes=15)
 """The record is read from so long before the last known moment on."""
 PATIENCE: Final = timedelta(minutes=15)
 """So long a provider that cannot be asked keeps everybody waiting; then its accounts are paused and the others go on."""
-ADOPTED_FOR: Final = timedelta(days=7)
-"""So long after the release a text may turn out to have been sent before the restore."""
 NOT_COMPARED: Final = "not_compared"
 MEMORY_SECONDS: Final = 90 * 86_400
 
@@ -78,7 +73,7 @@ def hold(reason: str) -> None:
 
 
 def release() -> None:
-    """Go on. What a provider already has is adopted when its turn comes (``adopt_recovered``)."""
+    """Go on. What a provider already has is adopted when its turn comes (``adoption``)."""
     DispatchState.objects.exclude(held_since=None).update(
         held_since=None, released_at=Now(), reason="", identity=_identity(), updated_at=Now()
     )
@@ -125,64 +120,6 @@ def _pause(tenant_id: UUID, account_id: UUID) -> None:
         ProviderAccount.objects.filter(id=account_id, status=ProviderAccount.Status.ACTIVE).update(
             status=ProviderAccount.Status.PAUSED, trouble=NOT_COMPARED
         )
-
-
-def adopt_recovered(batch: Batch, going: Sequence[tuple[UUID, str, str]]) -> list[tuple[UUID, str, str]]:
-    """Of texts (message, number, body) that are about to go, take those that the provider has for sent; the others remain."""
-    open_texts = list(
-        RecoveredText.objects.filter(number__in=[number for _, number, _ in going], message=None)
-        .order_by("sent_at")
-        .select_for_update()
-    )
-    remaining, adopted = [], []
-    for message_id, number, body in going:
-        text = next((one for one in open_texts if one.number == number and _same(one.body, body)), None)
-        if text is None:
-            remaining.append((message_id, number, body))
-        else:
-            open_texts.remove(text)
-            text.message_id = message_id
-            adopted.append((message_id, text))
-    if adopted:
-        _adopt(batch, adopted)
-    return remaining
-
-
-def _same(recovered: str, body: str) -> bool:
-    return not recovered or recovered.strip() == body.strip()
-
-
-def _adopt(batch: Batch, adopted: Sequence[tuple[UUID, RecoveredText]]) -> None:
-    RecoveredText.objects.bulk_update([text for _, text in adopted], ["message"])
-    tries = _tries([message_id for message_id, _ in adopted])
-    Attempt.objects.bulk_create(
-        Attempt(
-            message_id=message_id,
-            n=tries.get(message_id, 0) + 1,
-            state=Attempt.State.ACCEPTED,
-            provider_account_id=text.provider_account_id,
-            provider_message_id=text.provider_message_id,
-            created_at=text.sent_at,
-            deadline=text.sent_at,
-            resolved_at=timezone.now(),
-        )
-        for message_id, text in adopted
-    )
-    changes = [
-        Change(message_id, text.status or Message.Status.ACCEPTED, error_code=text.error_code)
-        for message_id, text in adopted
-    ]
-    apply_changes(changes, batch_ids=[batch.id])
-
-
-def _tries(message_ids: Collection[UUID]) -> dict[UUID, int]:
-    rows = Attempt.objects.filter(message_id__in=message_ids).order_by().values_list("message_id")
-    return dict(rows.annotate(tries=Count("id")))
-
-
-def recently_restored() -> bool:
-    """Whether texts may still come up that went out before the restore."""
-    return DispatchState.objects.filter(released_at__gt=Now() - ADOPTED_FOR).exists()
 
 
 def _identity() -> str:

@@ -40,7 +40,7 @@ def _release(tenant_id: UUID, batch_id: UUID) -> None:
         leased = Batch.objects.select_for_update().filter(id=batch_id, state=Batch.State.LEASED)
         batch = leased.filter(leased_until__lt=Now()).first()
         if batch is not None:
-            waiting = Message.objects.filter(batch_id=batch_id, status=Message.Status.QUEUED)
+            waiting = Message.objects.filter(batch_id=batch_id, status__in=Message.WAITING)
             batch.state = Batch.State.QUEUED if waiting.exists() else Batch.State.DONE
             batch.lease = batch.leased_until = None
             batch.save(update_fields=["state", "lease", "leased_until"])

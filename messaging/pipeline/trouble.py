@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import models
 
 from messaging.models import Attempt, ProviderAccount, Sender
+from messaging.pipeline.newest import newest_of
 from messaging.providers.base import Stops
 from tenants.audit import record
 
@@ -31,11 +32,12 @@ def pause(stops: Iterable[Stop]) -> None:
     """Pause what they name, once; news of attempts from before it was taken up again is old news."""
     by_attempt = {stop.attempt_id: stop for stop in stops}
     attempts = Attempt.objects.filter(id__in=by_attempt).select_related("provider_account", "message__sender")
+    newest = set(newest_of(by_attempt).values_list("id", flat=True)) if by_attempt else set()
     for attempt in attempts.order_by("id"):
         stop = by_attempt[attempt.id]
         if stop.what == Stops.ACCOUNT:
             _pause(attempt.provider_account, ProviderAccount.objects, stop.error_code, attempt.created_at)
-        elif attempt.message.sender is not None:
+        elif attempt.message.sender is not None and attempt.id in newest:
             _pause(attempt.message.sender, Sender.objects, stop.error_code, attempt.created_at)
 
 

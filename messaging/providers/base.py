@@ -47,6 +47,7 @@ class SendRequest:
 
     attempt_id: str
     sender: str
+    """A number, a short code, or a messaging service's id at the provider."""
     to: str
     body: str
     status_callback: str
@@ -99,6 +100,10 @@ class StatusUpdate:
     number_opted_out: bool = False
     stops: Stops = Stops.NOTHING
     payload: Mapping[str, str] = field(default_factory=dict)
+    service: str = ""
+    """The messaging service it was handed to, at providers that have such."""
+    chosen_number: str = ""
+    """The number that the service sent it from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +119,8 @@ class InboundText:
     already_answered: bool = False
     """The provider itself recognised a keyword and answered it."""
     payload: Mapping[str, str] = field(default_factory=dict)
+    service: str = ""
+    """The messaging service that the number belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +137,8 @@ class KnownText:
     """What a receipt would tell about it."""
     inbound: bool = False
     """The person wrote it; ``sender`` is then the tenant's number it was sent to."""
+    service: str = ""
+    """The messaging service that chose ``sender``, which is empty until it has."""
 
     @property
     def provider_message_id(self) -> str:

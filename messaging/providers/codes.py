@@ -1,17 +1,18 @@
 """What an error code means, whoever gave it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
-from messaging.providers.telnyx import errors as telnyx
-from messaging.providers.twilio import errors as twilio
+from messaging.providers.error_table import ErrorTable
+from messaging.providers.telnyx.errors import ERRORS as TELNYX
+from messaging.providers.twilio.errors import ERRORS as TWILIO
 
-__all__ = ["CLASSES", "class_of"]
+__all__ = ["TABLES", "class_of"]
 
-CLASSES: Final[Mapping[str, Callable[[str], str]]] = {"twilio": twilio.class_of, "telnyx": telnyx.class_of}
+TABLES: Final[Mapping[str, ErrorTable]] = {"twilio": TWILIO, "telnyx": TELNYX}
 """The code table of each provider. The simulated network answers with Twilio's codes."""
 
 
 def class_of(code: str) -> str:
     """The class of a code by whichever table has it; empty when none has. A test holds the tables apart."""
-    return next((found for table in CLASSES.values() if (found := table(code))), "")
+    return next((found for table in TABLES.values() if (found := table.class_of(code))), "")

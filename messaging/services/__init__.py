@@ -1,6 +1,7 @@
 """What can be done with messages, senders and templates."""
 
 from messaging.services.own_numbers import ask_own_number
+from messaging.services.pools import make_default_pool, save_pool, set_weight
 from messaging.services.receiving import receive
 from messaging.services.senders import (
     add_provider_account,
@@ -17,6 +18,7 @@ from messaging.services.sending import (
     send_reply,
     why_or_why_not,
 )
+from messaging.services.subaccounts import provide_subaccount
 from messaging.services.templates import delete_template, save_template
 from messaging.services.waking import wake
 
@@ -27,14 +29,18 @@ __all__ = [
     "cancel_batches",
     "delete_template",
     "hold_batches",
+    "make_default_pool",
     "make_default_sender",
+    "provide_subaccount",
     "receive",
     "replace_secret",
+    "save_pool",
     "save_template",
     "send_reply",
     "set_account_status",
     "set_pace",
     "set_sender_status",
+    "set_weight",
     "wake",
     "why_or_why_not",
 ]

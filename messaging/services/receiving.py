@@ -20,7 +20,9 @@ from contacts.models import Contact
 from messaging.auto_replies import text_of
 from messaging.models import InboundMessage, Message, ProviderAccount, Sender
 from messaging.pipeline.enqueue import Cause, Draft, enqueue
+from messaging.pipeline.service_numbers import service_of
 from messaging.providers.base import CallbackRefused, InboundText
+from messaging.sender_values import is_short_code, may_be_number
 from messaging.services.waking import wake
 from messaging.tasks import handle_inbound_text
 
@@ -35,7 +37,7 @@ def receive(account: ProviderAccount, text: InboundText) -> InboundMessage | Non
 
     Raises ``CallbackRefused`` when it was sent to nothing that can be a sender.
     """
-    sender = _sender(account, text.sender)
+    sender = _sender(account, text)
     found = _meaning(text)
     inbound = _store(account, sender, text, found)
     if inbound is None:
@@ -46,21 +48,31 @@ def receive(account: ProviderAccount, text: InboundText) -> InboundMessage | Non
     return inbound
 
 
-def _sender(account: ProviderAccount, value: str) -> Sender:
-    """The number it was sent to. One that nobody has set up here is the account's all the same, as the signature
-    shows: a STOP to it must not be lost, so it is added, paused."""
-    short_code = value.isascii() and value.isdigit() and 3 <= len(value) <= 8
-    if not (short_code or is_e164(value)):
+def _sender(account: ProviderAccount, text: InboundText) -> Sender:
+    """The number it was sent to, or the messaging service that the number belongs to. One that nobody has set up here
+    is the account's all the same, as the signature shows: a STOP to it must not be lost, so it is added, paused."""
+    value = text.sender
+    if not may_be_number(value):
         raise CallbackRefused(404, "no such sender")
-    kind = Sender.Kind.SHORT_CODE if short_code else Sender.Kind.LONG_CODE
+    number = Sender.objects.filter(provider_account=account, value=value).first()
+    if number is not None and number.status == Sender.Status.ACTIVE:
+        return number
+    service = service_of(account, text)
+    if service is not None:
+        return service
+    kind = Sender.Kind.SHORT_CODE if is_short_code(value) else Sender.Kind.LONG_CODE
     added = {"kind": kind, "status": Sender.Status.PAUSED, "label": f"{value} (found by a text)"}
     return Sender.objects.get_or_create(provider_account=account, value=value, defaults=added)[0]
 
 
 def _meaning(text: InboundText) -> Classification:
-    """What the text asks for. START or YES from somebody who is not opted out is an answer like any other."""
+    """What the text asks for. START or YES from somebody who is not opted out is an answer like any other.
+
+    Only a keyword lifts an opt-out; who asks in other words to be texted again is answered by a person.
+    """
     found = classify(text.body)
-    if found.intent == "opt_in" and not is_suppressed(number=text.number):
+    by_keyword = (found.reason or "").startswith("keyword")
+    if found.intent == "opt_in" and not (by_keyword and is_suppressed(number=text.number)):
         return Classification("other", certain=True)
     return found
 
@@ -88,10 +100,12 @@ def _act(inbound: InboundMessage, found: Classification, *, answered: bool) -> N
     """Do what a keyword demands. After what may be an opt-out, offers wait until a person has decided."""
     reply = ""
     if found.intent == "opt_out" and found.certain:
-        reply = _opt_out(inbound)
+        reply = _opt_out(inbound, found)
     elif found.intent == "opt_out":
         raise_possible_opt_out(
-            number=inbound.number, wording=inbound.body, evidence={"inbound": str(inbound.id), "word": found.keyword}
+            number=inbound.number,
+            wording=inbound.body,
+            evidence={"inbound": str(inbound.id), "word": found.keyword, "rule": found.reason},
         )
     elif found.intent == "help":
         reply = "help_reply"
@@ -101,12 +115,16 @@ def _act(inbound: InboundMessage, found: Classification, *, answered: bool) -> N
         _answer(inbound, reply, found.language)
 
 
-def _opt_out(inbound: InboundMessage) -> str:
+def _opt_out(inbound: InboundMessage, found: Classification) -> str:
     newly = opt_out(
         number=inbound.number,
         source=ConsentRecord.Source.REPLY,
         wording=inbound.body,
-        evidence={"inbound": str(inbound.id), "provider_message_id": inbound.provider_message_id},
+        evidence={
+            "inbound": str(inbound.id),
+            "provider_message_id": inbound.provider_message_id,
+            "rule": found.reason,
+        },
     )
     return "opt_out_confirmation" if newly else ""
 

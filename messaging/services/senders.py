@@ -7,9 +7,9 @@ from typing import Final
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from common.phone_numbers import NumberProblem, parse
 from common.unique import AlreadyThere, unique
-from messaging.models import ProviderAccount, Sender
+from messaging.models import ProviderAccount, Sender, SenderPool
+from messaging.sender_values import checked_value
 from tenants.audit import record
 from tenants.models import Tenant
 
@@ -29,6 +29,10 @@ _SECRETS: Final[Mapping[str, str]] = {
     ProviderAccount.Kind.SIMULATOR: "secret",
 }
 """What the secret of each provider that can be replaced is called among its credentials."""
+
+_OF_SENDERS: Final = ("held_until", "held_because")
+_OF_ACCOUNTS: Final = ("broken_since", "probe_at", "probes")
+"""What is settled, too, when a person decides about one."""
 
 
 def add_provider_account(*, kind: str, name: str, credentials: Mapping[str, str], **options: object) -> ProviderAccount:
@@ -56,7 +60,7 @@ def add_provider_account(*, kind: str, name: str, credentials: Mapping[str, str]
 
 
 def add_sender(*, tenant: Tenant, account: ProviderAccount, value: str, kind: str, label: str = "") -> Sender:
-    """Add a number that texts come from; the first one becomes the default."""
+    """Add a number or a messaging service that texts come from; the first one becomes the default."""
     if Sender.objects.count() >= tenant.most_senders:
         raise ValidationError(
             {
@@ -64,15 +68,7 @@ def add_sender(*, tenant: Tenant, account: ProviderAccount, value: str, kind: st
                 "Ask the platform's team for more."
             }
         )
-    typed = value.strip()
-    if kind == Sender.Kind.SHORT_CODE:
-        if not (typed.isascii() and typed.isdigit() and 3 <= len(typed) <= 8):
-            raise ValidationError({"value": "A short code has 3 to 8 digits."})
-    else:
-        try:
-            typed = parse(typed, tenant.country).e164
-        except NumberProblem as problem:
-            raise ValidationError({"value": str(problem)}) from None
+    typed = checked_value(value, kind=kind, account=account, country=tenant.country)
     known = ValidationError({"value": "This number is a sender already."})
     if Sender.objects.filter(provider_account=account, value=typed).exists():
         raise known
@@ -103,7 +99,8 @@ def _default_if_first(sender: Sender) -> Sender:
 @transaction.atomic
 def make_default_sender(*, sender: Sender) -> None:
     """Texts come from this number unless another one is asked for."""
-    usual = Sender.objects.filter(is_default=True).first()
+    usual = SenderPool.objects.filter(is_default=True).first() or Sender.objects.filter(is_default=True).first()
+    SenderPool.objects.filter(is_default=True).update(is_default=False)
     Sender.objects.filter(is_default=True).update(is_default=False)
     sender.is_default = True
     sender.save(update_fields=["is_default"])
@@ -138,17 +135,21 @@ def set_account_status(*, account: ProviderAccount, active: bool) -> None:
     record("account.status_changed", target=account, before=before, after=_as_it_is(account))
 
 
-def replace_secret(*, account: ProviderAccount, secret: str) -> None:
+def replace_secret(*, account: ProviderAccount, secret: str, api_key: Mapping[str, str] | None = None) -> None:
     """Use another secret from now on; an account that the provider refused is taken up again with it.
 
-    Callbacks that Twilio signs with the auth token before still count; Telnyx signs with a key that stays.
+    Callbacks that Twilio signs with the auth token before still count; Telnyx signs with a key that stays. ``api_key`` are
+    credentials beside the secret; without them those that are stored stay.
     """
     known = account.credentials
     name = _SECRETS[account.kind]
-    changed = {name: secret}
-    if account.kind == ProviderAccount.Kind.TWILIO:
-        changed["secondary_token"] = known.get(name, "")
+    changed = dict(api_key or {})
     if secret != known.get(name):
+        changed[name] = secret
+        if account.kind == ProviderAccount.Kind.TWILIO:
+            changed["secondary_token"] = known.get(name, "")
+    changed = {key: value for key, value in changed.items() if known.get(key, "") != value}
+    if changed:
         account.credentials = {**known, **changed}
         account.save(update_fields=["encrypted_credentials"])
         record("account.secret_replaced", target=account)
@@ -158,8 +159,8 @@ def replace_secret(*, account: ProviderAccount, secret: str) -> None:
 
 def _decide(target: Sender | ProviderAccount, *, active: bool) -> None:
     target.decide(active=active)
-    held = ["held_until", "held_because"] if isinstance(target, Sender) else []
-    target.save(update_fields=["status", "trouble", "taken_up_at", *held])
+    own = _OF_SENDERS if isinstance(target, Sender) else _OF_ACCOUNTS
+    target.save(update_fields=["status", "trouble", "taken_up_at", *own])
 
 
 def _pace(sender: Sender) -> dict[str, Decimal | int | None]:

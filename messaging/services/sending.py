@@ -97,7 +97,7 @@ def cancel_batches(*, cause_id: UUID) -> int:
     """
     open_batches = _lock_open_batches(cause_id)
     Batch.objects.filter(id__in=open_batches).update(state=Batch.State.CANCELLED)
-    waiting = Message.objects.filter(batch_id__in=open_batches, status=Message.Status.QUEUED)
+    waiting = Message.objects.filter(batch_id__in=open_batches, status__in=Message.WAITING)
     changes = [Change(message_id, Message.Status.CANCELLED) for message_id in waiting.values_list("id", flat=True)]
     return len(apply_changes(changes, batch_ids=open_batches))
 
@@ -108,4 +108,9 @@ def _lock_open_batches(cause_id: UUID) -> list[UUID]:
     waiting = Q(state__in=[Batch.State.QUEUED, Batch.State.LEASED])
     under_way = Q(tally__has_any_keys=[Message.Status.SUBMITTING.value, Message.Status.UNKNOWN.value])
     unfinished = Batch.objects.filter(waiting | under_way, cause_id=cause_id)
-    return lock_batches(unfinished.values_list("id", flat=True))
+    locked: list[UUID] = []
+    while found := set(unfinished.values_list("id", flat=True)) - set(locked):
+        # A worker may have put texts off into batches of their own while this waited for its lock; behind the locks
+        # nobody does. New batches have later ids, so that locks are still taken in order.
+        locked += lock_batches(found)
+    return locked

@@ -17,8 +17,9 @@ from common.failpoints import failpoint
 from common.ids import id_in
 from common.retries import insist
 from messaging.models import ProviderAccount
+from messaging.pipeline import intake
 from messaging.pipeline.handover import provider_for
-from messaging.pipeline.receipt import store
+from messaging.pipeline.intake import TAKE_SECONDS, StatusCallback, UnknownAccount
 from messaging.providers.base import CallbackRefused, CallbackRequest
 from messaging.providers.forms import MAX_CALLBACK_BYTES
 from messaging.services import receive
@@ -28,13 +29,6 @@ from tenants.scope import all_tenants, tenant_scope
 __all__ = ["inbound", "status"]
 
 _SIGNED: Final = "a provider calls it; the account's signature is required"
-TAKE_SECONDS: Final = 8.0
-"""So long a callback is tried again when the database is away or two of them met: nobody repeats an inbound text that
-was not taken, and Twilio waits 15 seconds for the answer."""
-
-
-class _UnknownAccount(Exception):
-    """No account has this id; not cached, because it may be made a moment later."""
 
 
 @csrf_exempt
@@ -43,11 +37,10 @@ class _UnknownAccount(Exception):
 def inbound(request: HttpRequest, kind: str, account_id: UUID) -> HttpResponse:
     """A person's text. 204 means that it is stored and that an opt-out in it holds."""
 
-    def take(account: ProviderAccount, callback: CallbackRequest) -> None:
-        receive(account, provider_for(account).read_inbound(callback))
-        failpoint("before_inbound_commit")
+    def take(tenant_id: UUID, callback: CallbackRequest) -> None:
+        insist(lambda: _take_inbound(tenant_id, kind, account_id, callback), seconds=TAKE_SECONDS)
 
-    answer = _answer(request, kind, account_id, take)
+    answer = _answer(request, account_id, take)
     failpoint("after_inbound_commit")
     return answer
 
@@ -56,43 +49,35 @@ def inbound(request: HttpRequest, kind: str, account_id: UUID) -> HttpResponse:
 @public_view(_SIGNED)
 @require_POST
 def status(request: HttpRequest, kind: str, account_id: UUID) -> HttpResponse:
-    """News about a message; the attempt is named in the signed address."""
+    """News about a message; the attempt is named in the signed address. 204 means that it is stored."""
 
-    def take(account: ProviderAccount, callback: CallbackRequest) -> None:
-        store(account, id_in(request.GET.get("a")), provider_for(account).read_status(callback))
+    def take(tenant_id: UUID, callback: CallbackRequest) -> None:
+        intake.take(tenant_id, StatusCallback(kind, account_id, id_in(request.GET.get("a")), callback))
 
-    answer = _answer(request, kind, account_id, take)
+    answer = _answer(request, account_id, take)
     failpoint("after_receipt_commit")
     return answer
 
 
-def _answer(
-    request: HttpRequest, kind: str, account_id: UUID, take: Callable[[ProviderAccount, CallbackRequest], None]
-) -> HttpResponse:
+def _answer(request: HttpRequest, account_id: UUID, take: Callable[[UUID, CallbackRequest], None]) -> HttpResponse:
     try:
         # Before the body is read: nobody who knows no account may keep a thread waiting for one.
         tenant_id = _tenant_of(account_id)
-        callback = _callback(request)
-        insist(lambda: _take(tenant_id, kind, account_id, callback, take), seconds=TAKE_SECONDS)
-    except _UnknownAccount:
+        take(tenant_id, _callback(request))
+    except UnknownAccount:
         return HttpResponse(status=404)
     except CallbackRefused as refusal:
         return HttpResponse(status=refusal.status)
     return HttpResponse(status=204)
 
 
-def _take(
-    tenant_id: UUID,
-    kind: str,
-    account_id: UUID,
-    callback: CallbackRequest,
-    take: Callable[[ProviderAccount, CallbackRequest], None],
-) -> None:
+def _take_inbound(tenant_id: UUID, kind: str, account_id: UUID, callback: CallbackRequest) -> None:
     with tenant_scope(tenant_id):
         account = ProviderAccount.objects.filter(id=account_id, kind=kind).first()
         if account is None:
-            raise _UnknownAccount
-        take(account, callback)
+            raise UnknownAccount
+        receive(account, provider_for(account).read_inbound(callback))
+        failpoint("before_inbound_commit")
 
 
 def _callback(request: HttpRequest) -> CallbackRequest:
@@ -117,5 +102,5 @@ def _tenant_of(account_id: UUID) -> UUID:
             ProviderAccount.objects.filter(id=account_id).values_list("tenant_id", flat=True).first()
         )
     if tenant_id is None:
-        raise _UnknownAccount
+        raise UnknownAccount
     return tenant_id

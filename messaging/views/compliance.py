@@ -6,12 +6,17 @@ from django.http import HttpResponse
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_GET
 
+from consent.frequency_limits import policies_in_force
 from consent.gate import REASONS, RULES, RULES_VERSION
 from consent.keywords import VERSION as KEYWORDS_VERSION
 from consent.keywords import keyword_table
+from consent.own_hours import PURPOSES_WITH_HOURS, in_words, week_in_force
+from consent.purposes import Purpose
+from consent.quiet_table import table_in_force
 from messaging.auto_replies import text_of
+from messaging.hours_form import DAY_NAMES
 from tenants.access import TenantRequest, tenant_view
-from tenants.permissions import Permission
+from tenants.permissions import Permission, allowed
 
 __all__ = ["compliance"]
 
@@ -26,6 +31,18 @@ _LANGUAGES: Final = {
     "nl": "Dutch",
     "zh": "Chinese",
     "vi": "Vietnamese",
+    "sl": "Slovene",
+    "pl": "Polish",
+    "ru": "Russian",
+    "ar": "Arabic",
+    "ja": "Japanese",
+    "ko": "Korean",
+    "he": "Hebrew",
+    "hi": "Hindi",
+    "sv": "Swedish",
+    "tr": "Turkish",
+    "fi": "Finnish",
+    "tl": "Tagalog",
 }
 _REPLIES: Final = (
     ("STOP", "opt_out_confirmation"),
@@ -39,7 +56,13 @@ _REPLY_LANGUAGES: Final = ("en", "es", "fr")
 @require_GET
 def compliance(request: TenantRequest) -> HttpResponse:
     """The rules of the gate in their order, the keywords, and what is answered to them."""
+    weeks = {purpose: in_words(week_in_force(purpose)) for purpose in PURPOSES_WITH_HOURS}
     context = {
+        "purposes": PURPOSES_WITH_HOURS,
+        "week": [(name, [week[day] for week in weeks.values()]) for day, name in DAY_NAMES.items()],
+        "limits": [(Purpose(purpose), policy) for purpose, policy in policies_in_force().items()],
+        "hours_version": table_in_force().version,
+        "may_manage": allowed(request.membership.role, Permission.MANAGE_SETTINGS),
         "rules": [(rule.__doc__ or "", REASONS[rule.__name__]) for rule in RULES],
         "rules_version": RULES_VERSION,
         "keywords": [(code, _LANGUAGES.get(code, code), words) for code, words in keyword_table().items()],

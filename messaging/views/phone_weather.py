@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django.conf import settings
 
-from messaging.forms import WeatherForm
+from messaging.phone_forms import WeatherForm
 from messaging.providers.simulator.behaviour import BEHAVIOURS
 from messaging.providers.simulator.remote import NetworkProblem, post
 

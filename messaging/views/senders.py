@@ -7,6 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -17,9 +18,10 @@ from common.form_pages import form_of
 from common.forms import add_errors
 from messaging.account_forms import ACCOUNT_FORMS, AccountForm, TokenForm
 from messaging.forms import PaceForm, SenderForm
-from messaging.models import ProviderAccount, Sender, SenderDay, SenderRegistration
+from messaging.models import ProviderAccount, Sender, SenderDay, SenderPool, SenderRegistration
 from messaging.pace.days import day_of
 from messaging.pace.limits import pace_of
+from messaging.routing.weights import current_weight
 from messaging.services import (
     add_provider_account,
     add_sender,
@@ -82,7 +84,7 @@ def account_token(request: TenantRequest, account_id: UUID) -> HttpResponse:
     account = get_object_or_404(ProviderAccount, id=account_id, kind__in=list(ACCOUNT_FORMS))
     form = TokenForm(request.POST if request.method == "POST" else None, kind=account.kind)
     if form.is_valid():
-        replace_secret(account=account, secret=form.cleaned_data["auth_token"])
+        replace_secret(account=account, secret=form.cleaned_data["auth_token"], api_key=form.api_key())
         messages.success(request, "Entered. Texts go out with it from now on.")
         return redirect("senders")
     return _page(request, token_form=form, token_account=account, status=422 if form.is_bound else 200)
@@ -161,7 +163,8 @@ def _page(
     context = {
         "shown_dialog": next((name for name, form in opened.items() if form), ""),
         "senders": _with_pace(Sender.objects.select_related("provider_account").order_by("-is_default", "value")),
-        "accounts": ProviderAccount.objects.order_by("name"),
+        "pools": _pools(),
+        "accounts": _with_weight(ProviderAccount.objects.order_by("name")),
         "registrations": SenderRegistration.objects.select_related("sender").order_by("-id")[:MOST_REGISTRATIONS],
         "account_form": account_form or _account_form_for(None)(),
         "providers": [form.kind for form in ACCOUNT_FORMS.values()],
@@ -177,7 +180,21 @@ def _page(
     return TemplateResponse(request, "messaging/sender_list.html", context, status=status)
 
 
-def _with_pace(senders: Iterable[Sender]) -> list[tuple[Sender, float | None, int]]:
+def _pools() -> list[tuple[SenderPool, list[Sender]]]:
+    members: dict[UUID, list[Sender]] = {}
+    for sender in Sender.objects.exclude(pool=None).order_by("value"):
+        if sender.pool_id:
+            members.setdefault(sender.pool_id, []).append(sender)
+    return [(pool, members.get(pool.id, [])) for pool in SenderPool.objects.order_by("-is_default", "name")]
+
+
+def _with_weight(accounts: Iterable[ProviderAccount]) -> list[tuple[ProviderAccount, int]]:
+    """Each account with its weight at the moment."""
+    now = timezone.now()
+    return [(account, current_weight(account, now)) for account in accounts]
+
+
+def _with_pace(senders: QuerySet[Sender]) -> list[tuple[Sender, float | None, int]]:
     """Each number with its parts a second, and its parts of today as far as they are counted."""
     used = dict(SenderDay.objects.filter(day=day_of(timezone.now())).values_list("sender_id", "part_count"))
-    return [(sender, pace_of(sender), used.get(sender.id, 0)) for sender in senders]
+    return [(sender, pace_of(sender), used.get(sender.id, 0)) for sender in senders.prefetch_related("numbers")]

@@ -18,6 +18,9 @@ from django.utils.timezone import now
 
 from campaigns.models import Campaign
 from campaigns.services import choose_audience, launch, save_draft
+from consent.ledger import OptIn
+from consent.quiet_hours import WEEKDAYS
+from consent.services import opt_in
 from contacts.models import ContactFilter, ContactImport, DuplicatePair, ListMember
 from contacts.services import (
     add_note,
@@ -34,7 +37,7 @@ from contacts.services import (
 )
 from contacts.services.bulk import People
 from messaging.models import MessageTemplate, ProviderAccount
-from messaging.services import add_provider_account, save_template
+from messaging.services import add_provider_account, save_pool, save_template
 from support.models import Conversation
 from tenants.models import AuditEntry, Membership, Tenant
 from tenants.permissions import Role
@@ -69,6 +72,10 @@ FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
         {"provider": "twilio", "name": "New", "account_sid": f"AC{'0' * 32}", "auth_token": "t" * 32},
     ),
     "account_token": lambda s: ({"account_id": s.at_twilio.id}, {"auth_token": "n" * 32}),
+    "account_weight": lambda s: ({"account_id": s.account.id}, {"weight": "20"}),
+    "pool_add": lambda s: ({}, {"name": "Local numbers", "senders": [str(s.sender.id)]}),
+    "pool_default": lambda s: ({"pool_id": s.pool.id}, {}),
+    "pool_edit": lambda s: ({"pool_id": s.pool.id}, {"name": "Far numbers", "senders": [str(s.sender.id)]}),
     "audit_export": lambda _: ({}, {"about": "member"}),
     "business": lambda _: (
         {},
@@ -103,6 +110,7 @@ FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
     "contact_number_add": lambda s: ({"contact_id": s.contact.id}, {"number": "+12025550176"}),
     "contact_number_prefer": lambda s: ({"contact_id": s.contact.id, "number_id": s.further.id}, {}),
     "contact_number_remove": lambda s: ({"contact_id": s.contact.id, "number_id": s.further.id}, {}),
+    "contact_evidence": lambda s: (_agreed(s), {}),
     "contact_opt_in": lambda s: (
         {"contact_id": s.contact.id},
         {"purpose": "marketing", "source": "paper", "wording": "Signed at the desk"},
@@ -141,6 +149,11 @@ FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
     "security_rule": lambda _: ({}, {"required": "yes"}),
     "pair_dismiss": lambda s: ({"pair_id": s.pair.id}, {}),
     "sender_act": lambda s: ({"sender_id": s.sender.id, "action": "pause"}, {}),
+    "own_hours_edit": lambda s: (
+        {"purpose": "reminder"},
+        {f"{day}_{end}": time for day in WEEKDAYS for end, time in (("from", "09:00"), ("until", "18:00"))},
+    ),
+    "frequency_edit": lambda s: ({"purpose": "reminder"}, {"obeys": "on", "texts": "3", "hours": "168"}),
     "sender_pace": lambda s: ({"sender_id": s.sender.id}, {"parts_per_second": "3"}),
     "sender_add": lambda s: ({}, {"account": s.account.id, "value": "+12025550179", "kind": "long_code"}),
     "approval_ask": lambda _: ({}, {"plan": "Appointment reminders to our patients", "agreed": "on"}),
@@ -183,6 +196,14 @@ class Stage:
             return answer, list(AuditEntry.objects.exclude(id__in=before))
 
 
+def _agreed(staged: "Stage") -> dict[str, Any]:
+    """Somebody of whom something is recorded."""
+    contact = staged.contact
+    with tenant_scope(contact.tenant_id):
+        opt_in(opt_in=OptIn(contact.number, "marketing", "web_form"))
+    return {"contact_id": contact.id}
+
+
 def _import_that_is(staged: "Stage", **state: Any) -> dict[str, Any]:
     """The import as it is after its work."""
     with tenant_scope(staged.job.tenant_id):
@@ -202,6 +223,7 @@ def stage(cast: Cast, client: Client) -> Stage:
             contact=create_contact(tenant=tenant, number="+12025550101", values={"first_name": "Ann"}),
             list=create_list(name="VIP"),
             other=create_contact(tenant=tenant, number="+12025550102", values={}),
+            pool=save_pool(name="Near numbers", senders=[cast.clinic.sender]),
             sender=cast.clinic.sender,
             tag=get_or_create_tag(name="regular"),
             template=save_template(template=MessageTemplate(name="Hours", body="We close at six")),

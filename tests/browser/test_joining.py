@@ -1,12 +1,12 @@
 """A stranger opens an account and brings contacts; a colleague comes by a mailed link and sees what the role allows."""
 
 import re
-import time
 from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Visitor
+from tests.watching import when_written
 
 PASSWORD = "a quite long pass phrase"
 LONG = 90_000
@@ -23,16 +23,16 @@ CONTACTS = (
 """As people send them: semicolons, a mark at the front, numbers in all spellings, a person twice, two bad rows."""
 
 
-def mail_to(home: Path, address: str, *, within: float = 90.0) -> str:
+def mail_to(home: Path, address: str) -> str:
     """The newest mail to an address: without a mail server mails are files in the data folder."""
-    deadline = time.monotonic() + within
-    while time.monotonic() < deadline:
-        for path in sorted((home / "mail").glob("*"), key=lambda path: path.stat().st_mtime, reverse=True):
-            text = path.read_text(encoding="utf-8")
-            if f"To: {address}" in text:
-                return text
-        time.sleep(0.5)
-    raise AssertionError(f"no mail to {address}")
+    folder = home / "mail"
+
+    def newest() -> str | None:
+        paths = sorted(folder.glob("*"), key=lambda path: path.stat().st_mtime, reverse=True)
+        texts = (path.read_text(encoding="utf-8") for path in paths)
+        return next((text for text in texts if f"To: {address}" in text), None)
+
+    return when_written(folder, newest, within=LONG / 1000)
 
 
 def _upload(visitor: Visitor, name: str, content: str) -> None:

@@ -47,6 +47,7 @@ def ada(browser: Browser, product: Product) -> Iterator[Visitor]:
     context.close()
 
 
+@pytest.mark.pages
 def test_every_page_holds_up(ada: Visitor) -> None:
     page = ada.page
     ada.open("/admin/")

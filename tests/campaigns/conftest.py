@@ -15,6 +15,7 @@ from contacts.models import Contact, ContactList, ListMember
 from messaging.offered_tags import known_tags
 from tenants.scope import tenant_scope
 from tests.cast import Cast, Company, make_cast
+from tests.messaging.conftest import network  # noqa: F401 - its fixture
 from tests.web import sign_in
 
 NUMBERS = [f"+120255501{n:02d}" for n in range(6)]

@@ -58,6 +58,7 @@ def test_an_opt_out_waits_for_the_running_hand_over(company: Company) -> None:
 
 
 @pytest.mark.fault("F22")
+@pytest.mark.counterproof("F22")
 def test_without_the_lock_it_would_not(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     """The counter-proof."""
     monkeypatch.setattr(revocation_lock, "share", lambda: None)

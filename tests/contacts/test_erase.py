@@ -1,5 +1,7 @@
 """Erasing: nothing of a person is left anywhere but what law and promises require; shown by a scan of every column."""
 
+import base64
+import json
 from typing import Any
 
 import pytest
@@ -10,7 +12,12 @@ from django.utils import timezone
 
 from campaigns.launch import plan_campaign
 from campaigns.services import launch
-from consent.models import ConsentRecord, PossibleOptOut
+from consent import verifier
+from consent.evidence import NothingRecorded, evidence_pack
+from consent.facts import load as load_facts
+from consent.models import ConsentRecord, LedgerLeaf, PossibleOptOut, Suppression
+from consent.replay import problems
+from consent.sealing import signer
 from consent.services import is_suppressed, opt_out, raise_possible_opt_out
 from contacts.models import Contact, ContactImport, ImportRow
 from contacts.services import add_note, add_number, create_contact, erase_contact, get_or_create_tag, tag_contact
@@ -32,13 +39,9 @@ CANARY = "zanzibara"
 
 NUMBER_STAYS = {
     "campaigns_campaignrecipient.number",
-    "consent_consentrecord.number",
-    "consent_consentstate.number",
-    "consent_possibleoptout.number",
-    "consent_suppression.number",
     "messaging_message.number",
 }
-"""Proof of what was agreed, what was taken back, and what was sent to whom."""
+"""Proof of what was sent to whom."""
 
 
 def found_in(text: str) -> set[str]:
@@ -147,7 +150,8 @@ def test_nothing_of_the_person_is_left_but_the_number_where_it_is_proof(cast: Ca
     erase_zoe(cast, zoe)
     assert found_in(CANARY) == set()
     assert found_in(NUMBER[1:]) | found_in(FURTHER[1:]) <= NUMBER_STAYS
-    assert found_in("zoe") == set()
+    # Three letters come up in a ciphertext now and then.
+    assert found_in("zoe") - {"messaging_provideraccount.encrypted_credentials"} == set()
 
 
 @pytest.mark.parametrize(
@@ -193,6 +197,33 @@ def test_an_erased_number_that_comes_in_again_is_new_and_still_suppressed(cast: 
         assert is_suppressed(number=FURTHER)
         assert not is_suppressed(number=NUMBER)
         assert PossibleOptOut.objects.filter(number=NUMBER, settled_at=None).exists(), "offers still wait"
+
+
+def test_the_log_stays_whole_and_other_peoples_proofs_hold(cast: Cast, zoe: Contact, settings: Any) -> None:
+    """What was proven of somebody else before is proven after; the erased one's entries are there, about nobody."""
+    settings.LEDGER_SIGNING_KEY = base64.b64encode(b"k" * 32).decode()
+    with tenant_scope(cast.clinic.tenant.id):
+        before = json.loads(json.dumps(evidence_pack(number="+12025550103")))
+        log = LedgerLeaf.objects.count()
+    erase_zoe(cast, zoe)
+    with tenant_scope(cast.clinic.tenant.id):
+        assert not ConsentRecord.objects.filter(number__in=[NUMBER, FURTHER]).exists()
+        assert all(
+            (bytes(one.salt), one.wording, one.evidence) == (b"", "", {})
+            for one in ConsentRecord.objects.filter(number__startswith="-")
+        )
+        assert ConsentRecord.objects.filter(number__startswith="-").count() == 2
+        assert not Suppression.objects.filter(number=FURTHER).exists()
+        assert load_facts([FURTHER, NUMBER], "marketing")[FURTHER].suppressed_because == "opted_out"
+        assert load_facts([FURTHER, NUMBER], "marketing")[NUMBER].may_have_opted_out
+        assert LedgerLeaf.objects.count() == log
+        keys = [signer().public_key]
+        verifier.check(before, keys)
+        after = json.loads(json.dumps(evidence_pack(number="+12025550103")))
+        verifier.check(after, keys, before["checkpoint"])
+        assert list(problems(keys, [before["checkpoint"]])) == []
+        with pytest.raises(NothingRecorded):
+            evidence_pack(number=NUMBER)
 
 
 def test_what_waits_for_the_person_is_never_sent(cast: Cast) -> None:

@@ -12,7 +12,6 @@ from math import inf
 from typing import Any, Final
 
 import pytest
-from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -27,6 +26,7 @@ from tenants.models import Tenant
 from tenants.operations import RUNTIME_ROLE
 from tenants.scope import tenant_scope
 from tests.cast import make_company
+from tests.database import empty
 
 pytestmark = [pytest.mark.xdist_group("plans"), pytest.mark.django_db]
 
@@ -68,8 +68,7 @@ def crowd(django_db_setup: None, django_db_blocker: Any) -> Iterator[Crowd]:
             }
             middle = str(Contact.objects.order_by("-id").values_list("id", flat=True)[PEOPLE // 2])
         yield Crowd(tenant, ids, middle)
-        # With what migrations left behind made again: content types that are only cached break later tests.
-        call_command("flush", verbosity=0, interactive=False, reset_sequences=False, allow_cascade=False)
+        empty()
 
 
 # --- Reading plans --------------------------------------------------------------------------------------------------

@@ -24,8 +24,9 @@ from django.core.cache import caches
 from django.db import connection
 
 from common.lanes import LANES
+from tests.afternoon import afternoon
 
-__all__ = ["Setup", "child", "free_port", "serve", "until", "work"]
+__all__ = ["Setup", "beat", "child", "free_port", "serve", "until", "work"]
 
 PATIENCE = 30.0
 
@@ -45,6 +46,8 @@ class Setup:
     """Another way to the database: a proxy's host and port."""
     clock: float = 0.0
     """Seconds by which the process's clock is ahead."""
+    jump: float = 0.0
+    """Seconds by which it jumps at SIGUSR2."""
     lanes: tuple[str, ...] = LANES
     threads: int = 2
     port: int = 0
@@ -118,13 +121,23 @@ def _run(
         caches.settings["default"]["LOCATION"] = told["REDIS_URL"]
         import_module("smsplatform.celery").app.conf.broker_url = told["REDIS_URL"]
     connection.settings_dict.update(database)
-    for name, value in setup.constants.items():
+    # Their people are awake, whenever this runs.
+    constants = {"messaging.pipeline.quiet.database_now": afternoon, **setup.constants}
+    for name, value in constants.items():
         module, _, constant = name.rpartition(".")
         assert hasattr(import_module(module), constant), name
         setattr(import_module(module), constant, value)
     if setup.clock:
         time_machine.travel(time.time() + setup.clock, tick=True).start()
+    if setup.jump:
+        signal.signal(signal.SIGUSR2, lambda *_: time_machine.travel(time.time() + setup.jump, tick=True).start())
     run(setup)
+
+
+def beat(setup: Setup) -> None:
+    """A ticker."""
+    app = import_module("smsplatform.celery").app
+    app.start(argv=["beat", "--pidfile", "", "--loglevel", "INFO"])
 
 
 def _quiet(log: str) -> None:

@@ -38,6 +38,7 @@ class FaultProxy:
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
     _listening: asyncio.Server | None = None
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
+    _lines: set["_Line"] = field(default_factory=set)
 
     def listen(self) -> None:
         """Take connections, always on the same port."""
@@ -52,6 +53,16 @@ class FaultProxy:
         if self._listening is not None:
             self.loop.call_soon_threadsafe(self._listening.close)
         self.loop.call_soon_threadsafe(self._end_all)
+
+    def mend(self) -> None:
+        """Hand everything on again. Connections that lost bytes end: TCP would have sent them again or given up."""
+        self.mode = "pass"
+        self.loop.call_soon_threadsafe(self._reset_deaf)
+
+    def _reset_deaf(self) -> None:
+        for line in list(self._lines):
+            if line.deaf:
+                _reset(line.to_client)
 
     async def ended(self) -> None:
         """Wait until no connection is left."""
@@ -76,11 +87,13 @@ class FaultProxy:
         line = _Line(self, reader, writer, server_reader, server_writer)
         task = asyncio.ensure_future(line.run())
         self._tasks.add(task)
+        self._lines.add(line)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: self._lines.discard(line))
         return None
 
 
-@dataclass
+@dataclass(eq=False)
 class _Line:
     """A connection through the proxy."""
 
@@ -91,6 +104,8 @@ class _Line:
     to_server: asyncio.StreamWriter
     armed: bool = False
     last_answer: bool = False
+    deaf: bool = False
+    """Bytes of it went nowhere."""
 
     async def run(self) -> None:
         ways = [asyncio.ensure_future(self._upward()), asyncio.ensure_future(self._downward())]
@@ -107,6 +122,7 @@ class _Line:
             proxy = self.proxy
             await asyncio.sleep(proxy.seconds)
             if proxy.mode == "blackhole":
+                self.deaf = True
                 continue
             if proxy.mode == "reset":
                 return _reset(self.to_client)
@@ -128,6 +144,7 @@ class _Line:
                 await self.to_client.drain()
                 return _reset(self.to_client)
             if self.proxy.mode == "blackhole":
+                self.deaf = True
                 continue
             if self.proxy.mode == "slow":
                 for byte in data:
@@ -163,9 +180,9 @@ def _reset(writer: asyncio.StreamWriter) -> None:
 
 
 @contextmanager
-def fault_proxy(upstream: Upstream) -> Iterator[FaultProxy]:
-    """A proxy in a thread of its own."""
-    proxy = FaultProxy(upstream)
+def fault_proxy(upstream: Upstream, *, port: int = 0) -> Iterator[FaultProxy]:
+    """A proxy in a thread of its own, on a free port unless told."""
+    proxy = FaultProxy(upstream, port=port)
     thread = threading.Thread(target=proxy.loop.run_forever, daemon=True)
     thread.start()
     proxy.listen()

@@ -2,14 +2,14 @@
 
 import random
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from http.client import HTTPConnection
 from typing import Any
 
 import psycopg2
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
+from django.test import Client
 
 from campaigns import services as campaigns
 from campaigns.models import Campaign
@@ -21,28 +21,16 @@ from messaging.pipeline.transitions import lock_batches, recount
 from messaging.providers.base import StatusUpdate
 from tenants.scope import tenant_scope
 from tests.campaigns.conftest import make_draft, make_list
+from tests.cast import Cast
 from tests.faults.children import Setup, child, free_port, serve, until, work
+from tests.faults.database import owner
 from tests.faults.world import World, numbers, tick
+from tests.web import sign_in
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
 
 PEOPLE = numbers(40)
 ACCEPTED = ("accepted", "")
-Cursor = Any
-
-
-@contextmanager
-def owner() -> Iterator[Cursor]:
-    """The role that owns the tables, on a connection of its own."""
-    where = connection.get_connection_params()
-    known = {name: where[name] for name in ("dbname", "user", "password", "host", "port") if name in where}
-    other = psycopg2.connect(**known)
-    try:
-        other.autocommit = True
-        with other.cursor() as cursor:
-            yield cursor
-    finally:
-        other.close()
 
 
 def asked(port: int, path: str) -> tuple[int, str] | None:
@@ -142,6 +130,7 @@ def _at_once(jobs: list[Callable[[], object]]) -> list[Exception]:
 
 
 @pytest.mark.fault("F12")
+@pytest.mark.counterproof("F12")
 @pytest.mark.parametrize("insisting", [True, False])
 def test_a_deadlock_is_tried_again(clinic: World, insisting: bool) -> None:
     """Two transactions take the same rows in opposite orders. Without ``insist`` one of them fails (counter-proof)."""
@@ -203,6 +192,62 @@ def test_a_migration_that_cannot_have_its_lock_keeps_nobody_waiting(clinic: Worl
         clinic.queue(PEOPLE)
         until(lambda: clinic.settled([ACCEPTED]), meanwhile=tick)
         reader.execute("COMMIT")
+
+
+@pytest.mark.fault("F27")
+@pytest.mark.counterproof("F27")
+@pytest.mark.parametrize("bounded", [True, False])
+def test_everybody_queues_behind_a_migration_that_waits_without_end(clinic: World, bounded: bool) -> None:
+    """The counter-proof: somebody reads, the migration waits for them, and all others wait for the migration."""
+    with owner() as reader, owner() as cursor:
+        reader.execute("BEGIN; SELECT count(*) FROM messaging_message")
+        cursor.execute(f"SET lock_timeout = '{200 if bounded else 0}ms'")
+        ended: list[BaseException] = []
+
+        def migrate() -> None:
+            try:
+                cursor.execute("ALTER TABLE messaging_message ADD COLUMN of_tomorrow text NULL")
+            except psycopg2.Error as error:
+                ended.append(error)
+
+        migration = threading.Thread(target=migrate)
+        migration.start()
+        until(lambda: _waiting() or ended)
+        if bounded:
+            migration.join(10)
+        try:
+            with tenant_scope(clinic.company.tenant.id):
+                _execute("SET LOCAL lock_timeout = '300ms'")
+                Message.objects.exists()
+            kept_waiting = False
+        except OperationalError:
+            kept_waiting = True
+        cursor.connection.cancel()
+        migration.join(10)
+        reader.execute("COMMIT")
+    assert ended
+    assert kept_waiting is not bounded
+
+
+@pytest.mark.fault("F10")
+@pytest.mark.parametrize("state", ["53100", "25006", "22012"])
+def test_a_page_says_that_nothing_can_be_saved(clinic: World, committed_cast: Cast, client: Client, state: str) -> None:
+    """The disk is full, or the database only reads; any other error is still one of ours."""
+    client.raise_request_exception = False
+    sign_in(client, committed_cast.alice, clinic.company.tenant)
+    with owner() as cursor:
+        cursor.execute(_FULL.replace("53100", state).replace("messaging_message", "contacts_contact"), [PEOPLE[0]])
+        try:
+            answer = client.post("/contacts/add/", {"number": PEOPLE[0], "first_name": "Ann"})
+        finally:
+            cursor.execute('DROP TRIGGER "full" ON contacts_contact; DROP FUNCTION disk_is_full()')
+    assert answer.status_code == (500 if state == "22012" else 503), answer.content
+    assert (b"was not saved" in answer.content) is (state != "22012")
+
+
+def _execute(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
 
 
 @pytest.mark.fault("F10")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -24,7 +25,7 @@ from tenants.scope import tenant_scope
 from tests.campaigns.conftest import make_draft, make_list
 from tests.cast import Cast
 from tests.faults.carrier import post_inbound
-from tests.faults.children import Setup, child, free_port, serve, until, work
+from tests.faults.children import Setup, beat, child, free_port, serve, until, work
 from tests.faults.world import TICKS, World, numbers, tick
 from tests.twilio_server import TwilioServer, _taken
 
@@ -97,6 +98,7 @@ def test_a_worker_that_was_stopped_for_long_sends_nothing_when_it_wakes(clinic: 
 
 
 @pytest.mark.fault("F18")
+@pytest.mark.counterproof("F18")
 def test_without_the_fence_it_would_send_a_second_time(clinic: World) -> None:
     """The counter-proof."""
     stopped_for_long(clinic, {"messaging.pipeline.handover.FENCE_SECONDS": 3600.0})
@@ -107,16 +109,21 @@ def test_without_the_fence_it_would_send_a_second_time(clinic: World) -> None:
 
 
 @pytest.mark.fault("F28")
-def test_a_worker_that_is_asked_to_end_finishes_what_it_began(clinic: World) -> None:
+@pytest.mark.counterproof("F28")
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGKILL])
+def test_a_worker_that_is_asked_to_end_finishes_what_it_began(clinic: World, asked: signal.Signals) -> None:
+    """One that is not asked but ended (counter-proof) leaves texts in doubt."""
     one_at_a_time(clinic)
     with child(work, Setup()) as worker:
-        done = at_the_first_text(clinic, lambda: os.kill(worker.pid or 0, signal.SIGTERM))
+        done = at_the_first_text(clinic, lambda: os.kill(worker.pid or 0, asked))
         clinic.queue(PEOPLE)
         until(lambda: done)
         worker.join(30)
-        assert worker.exitcode == 0
+        assert worker.exitcode == (0 if asked == signal.SIGTERM else -signal.SIGKILL)
     with tenant_scope(clinic.company.tenant.id):
-        assert not Attempt.objects.filter(state="submitting").exists()
+        assert Attempt.objects.filter(state="submitting").exists() is (asked == signal.SIGKILL)
+    if asked == signal.SIGKILL:
+        return
     clinic.time_passes(timedelta(minutes=1))
     with child(work, Setup()):
         clinic.let_run(lambda: clinic.settled([ACCEPTED]))
@@ -188,12 +195,57 @@ def test_a_clock_that_is_ahead_proves_nothing_absent(clinic: World) -> None:
         until(lambda: clinic.outcomes() == {("unknown", "no_answer"): len(PEOPLE)}, meanwhile=clinic.hint)
         clinic.time_passes(timedelta(minutes=1))
         asked = len(clinic.provider.asked)
-        # Without an end to its life: a process whose clock is ahead takes any tick that has one for late.
-        current_app.send_task("messaging.reconcile", queue="background")
+        tick("messaging.reconcile")
         until(lambda: len(clinic.provider.asked) >= asked + len(PEOPLE))
         until(lambda: _asked_and_left(clinic))
     with tenant_scope(clinic.company.tenant.id):
         assert set(Attempt.objects.values_list("state", flat=True)) == {"unknown"}
+
+
+@pytest.mark.fault("F17")
+@pytest.mark.counterproof("F17")
+@pytest.mark.parametrize("shared_clock", [True, False])
+def test_a_worker_whose_clock_is_ahead_takes_its_ticks(clinic: World, shared_clock: bool) -> None:
+    """They lapse by the broker's clock. By the worker's own, as Celery's ``expires`` does (counter-proof), all would."""
+    clinic.queue(PEOPLE, hint=False)
+
+    def ask() -> None:
+        if shared_clock:
+            tick("messaging.wake_lanes")
+        else:
+            current_app.send_task("messaging.wake_lanes", queue="background", expires=5)
+
+    with child(work, Setup(clock=7200.0)):
+        deadline = time.monotonic() + 5
+        until(lambda: clinic.settled([ACCEPTED]) or (not shared_clock and time.monotonic() > deadline), meanwhile=ask)
+    assert clinic.taken() == (dict.fromkeys(PEOPLE, 1) if shared_clock else {})
+
+
+@pytest.mark.fault("F17")
+def test_every_process_has_another_clock(clinic: World, settings: Any) -> None:
+    """The web server's is two hours ahead, the ticker's one behind, a worker's three ahead: a STOP holds, the rest goes out."""
+    settings.PUBLIC_BASE_URL = f"http://127.0.0.1:{(port := free_port())}"
+    clinic.queue(PEOPLE, hint=False)
+    account, sender = clinic.company.account, clinic.company.sender.value
+    with child(serve, Setup(port=port, clock=7200.0)):
+        assert until(lambda: post_inbound(account, PEOPLE[0], sender, "STOP")) == 204
+    with child(beat, Setup(clock=-3600.0)), child(work, Setup(clock=10_800.0)):
+        until(lambda: not _due(clinic))
+    assert clinic.taken() == dict.fromkeys(PEOPLE[1:], 1)
+
+
+@pytest.mark.fault("F17")
+@pytest.mark.parametrize("jump", [7200.0, -3600.0])
+def test_a_clock_that_jumps_in_the_middle_of_a_batch(clinic: World, jump: float) -> None:
+    one_at_a_time(clinic)
+    with child(work, Setup(jump=jump)) as worker, child(beat, Setup(jump=jump)) as ticker:
+        pids = [worker.pid or 0, ticker.pid or 0]
+        done = at_the_first_text(clinic, lambda: [os.kill(pid, signal.SIGUSR2) for pid in pids])
+        clinic.queue(PEOPLE, hint=False)
+        until(lambda: done)
+        clinic.queue(PEOPLE, hint=False)
+        until(lambda: clinic.settled([ACCEPTED]))
+    assert clinic.taken() == dict.fromkeys(PEOPLE, 2)
 
 
 def _asked_and_left(world: World) -> bool:

@@ -1,5 +1,7 @@
 """The network between the product and its provider, its database and its broker fails in every way."""
 
+import os
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +14,18 @@ from uuid import uuid4
 import pytest
 from django.conf import settings as django_settings
 from django.db import OperationalError, connection
+from django.utils import timezone
 
+from campaigns import services as campaigns
+from campaigns.models import Campaign
 from common.lanes import CONVERSATION, MARKETING, TRANSACTIONAL
+from contacts.models import ContactImport
+from contacts.services import start_import, upload_import
 from messaging.models import Message
 from messaging.pipeline import handover
 from messaging.pipeline.enqueue import Cause, Draft, enqueue
 from tenants.scope import tenant_scope
+from tests.campaigns.conftest import make_draft, make_list
 from tests.cast import Cast
 from tests.faults.children import Setup, child, free_port, serve, until, work
 from tests.faults.proxy import FaultProxy, fault_proxy
@@ -105,6 +113,22 @@ def through(proxy: FaultProxy) -> dict[str, Any]:
     return {"HOST": "127.0.0.1", "PORT": proxy.port, "OPTIONS": {**options, "sslmode": "disable"}}
 
 
+def test_a_database_that_vanished_without_a_word_is_noticed_in_seconds(database: FaultProxy) -> None:
+    """The kernel gives up a connection without acknowledgement; its usual patience is hours."""
+    other = connection.copy()
+    other.settings_dict = {**connection.settings_dict, **through(database)}
+    try:
+        with other.cursor() as cursor:
+            wire = socket.socket(fileno=os.dup(cursor.connection.fileno()))
+        with wire:
+            unacknowledged_ms = wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+            silent = wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
+    finally:
+        other.close()
+    assert 0 < unacknowledged_ms <= 30_000
+    assert 0 < silent <= 30
+
+
 INTENT, RESULT = b'INSERT INTO "messaging_attempt"', b"UPDATE messaging_attempt a"
 
 
@@ -137,16 +161,18 @@ def test_a_connection_is_lost_during_a_commit(
 
 
 @pytest.mark.fault("F09")
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.counterproof("F09")
+@pytest.mark.parametrize(("when", "named"), [("before", True), ("after", True), ("after", False)])
 def test_a_text_whose_commit_was_lost_is_written_again_under_its_id(
-    clinic: World, database: FaultProxy, when: str
+    clinic: World, database: FaultProxy, when: str, named: bool
 ) -> None:
-    usual, own_id = dict(connection.settings_dict), uuid4()
+    """Without an id of its own (counter-proof) nobody can tell that it is there, and it is written twice."""
+    usual, own_id = dict(connection.settings_dict), uuid4() if named else None
 
     def write() -> None:
         with tenant_scope(clinic.company.tenant.id, durable=True):
             if not Message.objects.filter(id=own_id).exists():
-                enqueue([Draft(PEOPLE[0], "Hello", id=own_id)], Cause("reply", CONVERSATION, "support"))
+                enqueue([Draft(PEOPLE[0], "Hello", id=own_id or uuid4())], Cause("reply", CONVERSATION, "support"))
 
     connection.close()
     connection.settings_dict.update(through(database))
@@ -160,7 +186,7 @@ def test_a_text_whose_commit_was_lost_is_written_again_under_its_id(
         connection.close()
         connection.settings_dict.update(usual)
     with tenant_scope(clinic.company.tenant.id):
-        assert Message.objects.count() == 1
+        assert Message.objects.count() == (1 if named else 2)
 
 
 # --- The way to the broker ----------------------------------------------------------------------------------------
@@ -191,6 +217,31 @@ def test_without_the_broker_work_is_found_in_the_database(
 
 
 @pytest.mark.fault("F14")
+def test_a_worker_that_starts_without_the_broker_plans_sends_and_imports(
+    clinic: World, broker: tuple[FaultProxy, str]
+) -> None:
+    proxy, url = broker
+    proxy.mode = "hang_up"
+    draft = make_draft(clinic.company, make_list(clinic.company, PEOPLE), sender=clinic.sender)
+    with tenant_scope(clinic.company.tenant.id):
+        campaigns.schedule(campaign=draft, at=timezone.now() + timedelta(minutes=1))
+        Campaign.objects.update(scheduled_at=timezone.now() - timedelta(minutes=1))
+        job = upload_import(
+            tenant=clinic.company.tenant, file_name="people.csv", content=b"phone\n+12025559999", user_id=None
+        )
+        start_import(job=job, columns=job.columns, basis="web_form", purposes=["marketing"])
+
+    def imported() -> bool:
+        with tenant_scope(clinic.company.tenant.id):
+            return ContactImport.objects.filter(status="done").exists()
+
+    with child(work, Setup(settings={"REDIS_URL": url}, constants={"messaging.polling.LOOK_SECONDS": 0.2})):
+        until(lambda: clinic.outcomes() == {ACCEPTED: len(PEOPLE)} and imported())
+    assert clinic.taken() == dict.fromkeys(PEOPLE, 1)
+
+
+@pytest.mark.fault("F14")
+@pytest.mark.counterproof("F14")
 def test_without_polling_nothing_would_move(clinic: World, broker: tuple[FaultProxy, str]) -> None:
     """The counter-proof."""
     proxy, url = broker

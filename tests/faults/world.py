@@ -13,9 +13,10 @@ from django.db.models import F
 
 from common.lanes import MARKETING
 from consent.ledger import OptIn, record_opt_ins
-from messaging.models import Attempt, Batch, Message, Sender
+from messaging.models import Attempt, Batch, Message, ProviderAccount, Sender
 from messaging.pipeline.enqueue import Cause, Draft, enqueue
 from messaging.services import add_provider_account, add_sender
+from smsplatform.schedule import SCHEDULE
 from tenants.scope import all_tenants, tenant_scope
 from tests.cast import FAST, Company
 from tests.faults.children import until
@@ -44,9 +45,10 @@ def numbers(count: int) -> list[str]:
 
 
 def tick(*names: str) -> None:
-    """One round of beat."""
+    """One round of beat, with its options."""
+    options = {entry["task"]: entry["options"] for entry in SCHEDULE.values()}
     for name in names or TICKS:
-        current_app.send_task(name, queue="background", expires=5)
+        current_app.tasks[name].apply_async(**options[name])
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,8 @@ class World:
             Batch.objects.filter(state="leased").update(leased_until=F("leased_until") - by)
             Batch.objects.filter(state="queued").update(not_before=F("not_before") - by)
             Attempt.objects.update(created_at=F("created_at") - by, deadline=F("deadline") - by, asked_at=None)
+            broken = ProviderAccount.objects.exclude(broken_since=None)
+            broken.update(broken_since=F("broken_since") - by, probe_at=F("probe_at") - by)
         self.provider.grow_older(by)
 
     def let_run(self, done: Callable[[], Any]) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import psycopg2
@@ -65,6 +66,23 @@ def test_what_a_dead_worker_holds_costs_no_turn(committed_cast: Cast) -> None:
     assert claims(1) == [committed_cast.clinic.tenant.id]
 
 
+@pytest.mark.parametrize(("most", "clinics"), [(0, 6), (3, 3), (1, 1)])
+def test_a_tenant_has_so_many_batches_under_way_at_most(
+    committed_cast: Cast, settings: Any, most: int, clinics: int
+) -> None:
+    """Back-pressure: its others wait for one of these to end, not for a worker."""
+    settings.TENANT_BATCHES_AT_ONCE = most
+    clinic, shop = committed_cast.clinic.tenant.id, committed_cast.shop.tenant.id
+    queue(committed_cast.clinic, 6)
+    assert claims(8) == [clinic] * clinics
+    queue(committed_cast.shop, 1)
+    assert claims(2) == [shop], "there is room for the others"
+    with tenant_scope(clinic):
+        Batch.objects.filter(state="leased").update(state="done")
+    queue(committed_cast.clinic, 1)
+    assert claims(1) == [clinic]
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -123,7 +141,7 @@ def test_a_claim_reads_a_handful_of_rows_however_long_the_queue_is(committed_cas
     queue(committed_cast.clinic, MANY)
     queue(committed_cast.shop, 3)
     refresh_statistics(Batch)
-    parameters = {"lane": MARKETING, "lease": uuid7(), "seconds": 40.0}
+    parameters = {"lane": MARKETING, "lease": uuid7(), "seconds": 40.0, "most": claiming.NO_CAP}
     with all_tenants("look at the plan"), connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {claiming._CLAIM}", parameters)
         found = cursor.fetchone()[0]

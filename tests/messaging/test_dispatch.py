@@ -142,6 +142,7 @@ def test_nothing_goes_out_after_stop(committed_cast: Cast, network: str) -> None
 
 
 @pytest.mark.fault("F22")
+@pytest.mark.counterproof("F22")
 def test_the_hand_over_itself_is_what_stops_it(
     committed_cast: Cast, network: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

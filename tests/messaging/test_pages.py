@@ -128,7 +128,8 @@ def test_a_twilio_account_is_connected_and_shows_its_two_addresses(alice: Client
     page = text_of(alice.post(reverse("account_add"), typed, follow=True))
     with tenant_scope(cast.clinic.tenant.id):
         account = ProviderAccount.objects.get(kind="twilio")
-    assert account.credentials == {"account_sid": SID, "auth_token": "the-token"}
+    secrets = {"account_sid": SID, "auth_token": "the-token", "api_key_sid": "", "api_key_secret": ""}
+    assert account.credentials == secrets
     assert account.answers_keywords is True
     for what in ("inbound", "status"):
         address = f"https://texts.example/callbacks/twilio/{account.id}/{what}"
@@ -136,6 +137,30 @@ def test_a_twilio_account_is_connected_and_shows_its_two_addresses(alice: Client
         assert address.endswith(reverse(f"callback_{what}", args=["twilio", account.id]))
     assert "cannot reach these addresses" not in page
     assert "the-token" not in page
+
+
+def test_an_api_key_is_entered_and_taken_back(alice: Client, cast: Cast) -> None:
+    key = {"api_key_sid": "SK" + "a" * 32, "api_key_secret": "key-secret"}
+    page = text_of(
+        alice.post(
+            reverse("account_add"), {"name": "Main", "account_sid": SID, "auth_token": "t" * 32, **key}, follow=True
+        )
+    )
+    assert "key-secret" not in page
+    with tenant_scope(cast.clinic.tenant.id):
+        account = ProviderAccount.objects.get(kind="twilio")
+    assert account.credentials == {"account_sid": SID, "auth_token": "t" * 32, **key}
+    address = reverse("account_token", args=[account.id])
+    assert alice.post(address, {"auth_token": "t" * 32, "api_key_sid": key["api_key_sid"]}).status_code == 422
+    assert alice.post(address, {"auth_token": "t" * 32}).status_code == 302
+    with tenant_scope(cast.clinic.tenant.id):
+        account.refresh_from_db()
+    assert account.credentials == {
+        "account_sid": SID,
+        "auth_token": "t" * 32,
+        "api_key_sid": "",
+        "api_key_secret": "",
+    }
 
 
 def test_addresses_that_twilio_cannot_reach_are_pointed_out(alice: Client, settings: Any) -> None:
@@ -149,6 +174,9 @@ def test_addresses_that_twilio_cannot_reach_are_pointed_out(alice: Client, setti
     [
         ({"account_sid": "AC123"}, "An account SID is AC and 32 digits or letters a to f."),
         ({"auth_token": ""}, "This field is required."),
+        ({"api_key_sid": "SK123"}, "An API key's SID is SK and 32 digits or letters a to f."),
+        ({"api_key_sid": "SK" + "a" * 32}, "An API key has a SID and a secret."),
+        ({"api_key_secret": "s" * 32}, "An API key has a SID and a secret."),
         ({"name": "Simulator"}, "There is an account with this name already."),
         ({"name": "x" * 81}, "Ensure this value has at most 80 characters (it has 81)."),
         ({"name": "a\x00"}, "Null characters are not allowed."),

@@ -9,7 +9,7 @@ from django.conf import settings as django_settings
 from django.test import Client
 from django.urls import reverse
 
-from messaging.providers.simulator.handsets import ShownText, keys_of, stored
+from messaging.providers.simulator.handsets import Handsets, ShownText, keys_of, stored
 from tenants.models import User
 from tests.cast import Cast
 from tests.web import sign_in, text_of
@@ -86,6 +86,8 @@ def test_the_phones_answer_this_machine_only(
     if status == 404:
         reply = client.post(reverse("phone_reply", args=[PHONE]), {}, REMOTE_ADDR=address, headers=headers)
         assert reply.status_code == 404
+        script = client.post(reverse("phone_script", args=[PHONE]), {}, REMOTE_ADDR=address, headers=headers)
+        assert script.status_code == 404
         weather = client.post(reverse("phones_weather"), WEATHER, REMOTE_ADDR=address, headers=headers)
         assert weather.status_code == 404
 
@@ -267,3 +269,49 @@ def test_a_network_that_does_not_answer_has_no_weather(client: Client, db: None,
 @pytest.mark.usefixtures("simulated")
 def test_the_weather_needs_a_token(db: None, network: str) -> None:
     assert Client(enforce_csrf_checks=True).post(reverse("phones_weather"), WEATHER).status_code == 403
+
+
+# --- What a phone answers by itself -----------------------------------------------------------------------------------
+
+
+def save_script(client: Client, lines: str, seconds: str = "0") -> Any:
+    return client.post(reverse("phone_script", args=[PHONE]), {"lines": lines, "seconds": seconds})
+
+
+@pytest.mark.usefixtures("simulated")
+def test_a_script_is_set_shown_and_ended(client: Client, db: None, store: Any) -> None:
+    answer = save_script(client, "confirm -> YES\n\n* -> Who is this?", "2.5")
+    assert answer["Location"] == reverse("phone", args=[PHONE])
+    page = client.get(answer["Location"])
+    assert page.context["script_form"].initial == {"lines": "confirm -> YES\n* -> Who is this?", "seconds": "2.5"}
+    assert "0 of 2 used" in text_of(page)
+    save_script(client, " ")
+    assert "used" not in text_of(client.get(reverse("phone", args=[PHONE])))
+
+
+@pytest.mark.usefixtures("simulated")
+@pytest.mark.parametrize(
+    ("lines", "seconds", "problem"),
+    [
+        ("* -> Hi\nconfirm: YES", "1", "Line 2 is not an answer."),
+        ("confirm ->", "1", "Line 1 is not an answer."),
+        ("-> YES", "1", "Line 1 is not an answer."),
+        ("* -> " + "x" * 1601, "1", "The answer in line 1 has 1601 characters"),
+        ("* -> Hi\n" * 21, "1", "at most 20 answers"),
+        (HOSTILE, "1", "Line 1 is not an answer."),
+        ("* -> Hi", "", "This field is required"),
+        ("* -> Hi", "-1", "greater than or equal to 0"),
+        ("* -> Hi", "nan", "Enter a number"),
+        ("* -> Hi\x00", "1", "Null characters are not allowed"),
+    ],
+    ids=range(10),
+)
+def test_an_odd_script_comes_back_with_what_is_wrong(
+    client: Client, db: None, store: Any, lines: str, seconds: str, problem: str
+) -> None:
+    save_script(client, "* -> As before")
+    answer = save_script(client, lines, seconds)
+    assert answer.status_code == 422
+    assert problem in text_of(answer)
+    assert "<script>alert" not in answer.content.decode()
+    assert Handsets(django_settings.REDIS_URL).script(PHONE).text == "* -> As before"

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,11 +14,12 @@ from aiohttp import web
 from twilio.rest import Client
 
 from messaging.providers.base import Outcome, SendRequest, SendResult
+from messaging.providers.codes import TABLES
 from messaging.providers.registry import PROVIDERS, Addresses, make_provider
 from messaging.providers.twilio.transport import Transport
 
 TWILIO = {"account_sid": "AC" + "a" * 32, "auth_token": "t" * 32}
-SIMULATOR = {"secret": "s" * 32}
+SIMULATOR = {"secret": "s" * 32, "account": "x"}
 TELNYX = {"api_key": "KEY0123456789", "public_key": "A" * 43 + "=", "messaging_profile_id": ""}
 TELNYX_ID = "40385f64-5717-4562-b3fc-2c963f66afa6"
 CREDENTIALS = {"twilio": TWILIO, "telnyx": TELNYX, "simulator": SIMULATOR}
@@ -276,27 +278,16 @@ def test_without_an_id_of_telnyx_nobody_knows(told: Any) -> None:
     assert send("telnyx", Wire(answer, [])).outcome is Outcome.UNKNOWN
 
 
-def test_every_error_code_of_twilio_has_a_meaning() -> None:
-    from messaging.providers.twilio.errors import _TABLE, classify
-
-    for code, entry in _TABLE.items():
-        result = classify(400, code)
+@pytest.mark.parametrize("kind", sorted(TABLES))
+def test_every_error_code_has_a_meaning(kind: str) -> None:
+    table = TABLES[kind]
+    for code, entry in table.entries.items():
+        result = table.classify(400, code)
         assert result.error_code == code
         # What stops the sender is offered again too, but only after a person has acted.
         assert (result.outcome is Outcome.TRY_AGAIN) is (entry["retry"] is True or bool(result.stops))
         assert (result.outcome is Outcome.UNKNOWN) is (entry["retry"] is None)
-    assert classify(400, "99999").outcome is Outcome.REFUSED
-
-
-def test_every_error_code_of_telnyx_has_a_meaning() -> None:
-    from messaging.providers.telnyx.errors import _TABLE, classify
-
-    for code, entry in _TABLE.items():
-        result = classify(400, code)
-        assert result.error_code == code
-        assert (result.outcome is Outcome.TRY_AGAIN) is (entry["retry"] is True or bool(result.stops))
-        assert (result.outcome is Outcome.UNKNOWN) is (entry["retry"] is None)
-    assert classify(422, "99999").outcome is Outcome.REFUSED
+    assert table.classify(422, "99999").outcome is Outcome.REFUSED
 
 
 def test_what_twilio_is_sent_is_what_its_own_client_sends() -> None:
@@ -322,3 +313,11 @@ def test_what_twilio_is_sent_is_what_its_own_client_sends() -> None:
     assert our_body == body
     for name in ("Authorization", "Content-Type", "Accept"):
         assert our_headers[name] == headers[name]
+
+
+def test_an_api_key_of_twilio_takes_the_place_of_the_token() -> None:
+    wire = Wire(says("twilio", 201), [])
+    send("twilio", wire, api_key_sid="SK" + "e" * 32, api_key_secret="secret")
+    ((path, _, headers),) = wire.asked
+    assert path == f"/2010-04-01/Accounts/{TWILIO['account_sid']}/Messages.json"
+    assert headers["Authorization"] == f"Basic {b64encode(b'SK' + b'e' * 32 + b':secret').decode()}"

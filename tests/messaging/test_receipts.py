@@ -70,6 +70,7 @@ def test_every_order_ends_delivered(cast: Cast, order: tuple[str, ...], one_by_o
 
 
 @pytest.mark.fault("F19")
+@pytest.mark.counterproof("F19")
 def test_without_the_rank_a_late_receipt_would_win(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """The counter-proof: with every transition allowed, "sent" overwrites "delivered"."""
     everything = ", ".join(f"('{a}', '{b}')" for a in Message.Status.values for b in Message.Status.values)

@@ -15,10 +15,15 @@ from urllib.request import Request, urlopen
 
 import pytest
 from aiohttp import web
+from django.conf import settings
+from hypothesis import given
+from hypothesis import strategies as st
 
 from messaging.providers.base import CouldNotAsk, KnownText, Outcome, Provider, SendRequest, SendResult
 from messaging.providers.registry import Addresses, make_provider
 from messaging.providers.simulator.chaos import DISTURBANCES, disturbance_of
+from messaging.providers.simulator.handsets import Handsets
+from messaging.providers.simulator.scripts import Script
 from messaging.providers.simulator.signing import SIGNATURE_HEADER, sign
 from tests.network import answering, running_network
 
@@ -147,6 +152,47 @@ def test_phones_that_answer_by_themselves(digits: str, words: str) -> None:
         here.send(f"+120255501{digits}", attempt="a2")
         eventually(lambda: len(here.told) == 5 and here.under_way() == 0)
         assert here.told.count(words) == 1
+
+
+@pytest.fixture
+def scripted() -> Iterator[Callable[[str], None]]:
+    """Sets what the person's phone answers by itself."""
+    phones = Handsets(settings.REDIS_URL)
+    yield lambda lines: phones.keep_script(PERSON, Script.parse(lines, seconds=0.0))
+    phones.keep_script(PERSON, Script())
+
+
+def test_a_phone_with_a_script_answers_each_line_once(scripted: Callable[[str], None]) -> None:
+    scripted("xyz -> never\nHI -> first\n* -> second")
+    with world(redis_url=settings.REDIS_URL) as here:
+        for n in range(3):
+            here.send(attempt=f"a{n}")
+        eventually(lambda: len(here.told) == 8 and here.under_way() == 0)
+        assert [word for word in here.told if word not in USUAL] == ["first", "second"]
+        assert Handsets(settings.REDIS_URL).script(PERSON).used == 2
+
+
+def test_a_script_takes_the_place_of_what_the_number_says(scripted: Callable[[str], None]) -> None:
+    number = "+12025550187"
+    phones = Handsets(settings.REDIS_URL)
+    phones.keep_script(number, Script.parse("* -> NO", seconds=0.0))
+    try:
+        with world(redis_url=settings.REDIS_URL) as here:
+            here.send(number)
+            eventually(lambda: len(here.told) == 3 and here.under_way() == 0)
+            assert "YES" not in here.told
+    finally:
+        phones.keep_script(number, Script())
+
+
+@given(st.text(max_size=200), st.floats(0, 100))
+def test_a_script_is_read_as_it_is_shown(typed: str, seconds: float) -> None:
+    try:
+        script = Script.parse(typed, seconds=seconds)
+    except ValueError:
+        return
+    assert Script.parse(script.text, seconds=seconds) == script
+    assert Script.from_json(script.as_json()) == script
 
 
 def seed_for(name: str) -> int:

@@ -14,11 +14,10 @@ from messaging.pipeline import trouble
 from messaging.pipeline.dispatch import run_next_batch
 from messaging.pipeline.receipt import apply_pending, store
 from messaging.providers.base import StatusUpdate, Stops
-from messaging.providers.codes import CLASSES
+from messaging.providers.codes import TABLES
 from messaging.providers.registry import PROVIDERS
-from messaging.providers.telnyx import errors as telnyx
-from messaging.providers.twilio import errors as twilio
-from messaging.providers.twilio.errors import _TABLE, classify, stopped_by
+from messaging.providers.telnyx.errors import ERRORS as TELNYX
+from messaging.providers.twilio.errors import ERRORS as TWILIO
 from messaging.reasons import _STOPPED_BY, trouble_of
 from messaging.services import add_provider_account, replace_secret, set_account_status, set_sender_status
 from tenants.models import AuditEntry
@@ -169,16 +168,16 @@ UNUSED_AT_TELNYX = {"20006", "40311", "40313"}
 
 
 @pytest.mark.parametrize(
-    ("kind", "errors", "unused"), [("twilio", twilio, set()), ("telnyx", telnyx, UNUSED_AT_TELNYX)]
+    ("kind", "errors", "unused"), [("twilio", TWILIO, set()), ("telnyx", TELNYX, UNUSED_AT_TELNYX)]
 )
 def test_each_code_that_pauses_has_its_words(kind: str, errors: Any, unused: set[str]) -> None:
-    assert set(_STOPPED_BY[kind]) == {code for code in errors._TABLE if errors.classify(400, code).stops} - unused
+    assert set(_STOPPED_BY[kind]) == {code for code in errors.entries if errors.classify(400, code).stops} - unused
 
 
 def test_no_code_means_two_things() -> None:
     """A message's code is explained by whichever provider's table has it."""
-    assert not set(twilio._TABLE) & set(telnyx._TABLE)
-    assert set(CLASSES) | {"simulator"} == set(PROVIDERS) == set(_STOPPED_BY)
+    assert not set(TWILIO.entries) & set(TELNYX.entries)
+    assert set(TABLES) | {"simulator"} == set(PROVIDERS) == set(_STOPPED_BY)
 
 
 def test_a_code_is_explained_by_the_provider_that_gave_it() -> None:
@@ -188,14 +187,14 @@ def test_a_code_is_explained_by_the_provider_that_gave_it() -> None:
 
 
 def test_only_what_stops_everything_pauses() -> None:
-    for code, entry in _TABLE.items():
-        result = classify(400, code)
+    for code, entry in TWILIO.entries.items():
+        result = TWILIO.classify(400, code)
         assert bool(result.stops) is (entry["action"] in ("pause_sender", "pause_tenant_sender")), code
-        assert bool(stopped_by(code)) is (bool(result.stops) and not result.perhaps_destination), (
+        assert bool(TWILIO.stopped_by(code)) is (bool(result.stops) and not result.perhaps_destination), (
             "of one text that was taken"
         )
-        assert not classify(429, code).stops
-        assert not classify(500, code).stops
+        assert not TWILIO.classify(429, code).stops
+        assert not TWILIO.classify(500, code).stops
         assert not (result.stops and result.outcome == "refused"), code
 
 

@@ -5,7 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ import psycopg2
 import pytest
 from aiohttp import web
 from cryptography.fernet import Fernet
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from common.lanes import CONVERSATION, MARKETING
@@ -85,8 +85,13 @@ def first_offered(company: Company, ago: timedelta) -> None:
 
 
 @pytest.mark.fault("F08")
-def test_the_answers_survive_a_lost_connection(clinic: Company, settings: Any) -> None:
-    """The database drops the worker's connection while the provider is being called (fault F08)."""
+@pytest.mark.counterproof("F08")
+@pytest.mark.parametrize("insisting", [True, False])
+def test_the_answers_survive_a_lost_connection(
+    clinic: Company, settings: Any, monkeypatch: pytest.MonkeyPatch, insisting: bool
+) -> None:
+    """The database drops the worker's connection while the provider is being called. Whoever does not insist on
+    writing the answers down (counter-proof) has taken texts that are in doubt here."""
     where = connection.get_connection_params()
 
     async def answer(to: str) -> web.StreamResponse:
@@ -103,9 +108,15 @@ def test_the_answers_survive_a_lost_connection(clinic: Company, settings: Any) -
         return await taken(to)
 
     queue(clinic, [number(1), number(2), number(3)])
-    with provider(settings, answer) as asked:
+    if not insisting:
+        monkeypatch.setattr(dispatch, "RECORD_SECONDS", 0.0)
+    with provider(settings, answer) as asked, nullcontext() if insisting else pytest.raises(DatabaseError):
         run_next_batch(MARKETING)
     assert sorted(asked) == [number(1), number(2), number(3)]
+    if not insisting:
+        connection.close()
+        assert set(statuses(clinic).values()) == {"submitting"}
+        return
     assert statuses(clinic) == {number(1): "accepted", number(2): "failed", number(3): "accepted"}
     with tenant_scope(clinic.tenant.id):
         assert is_suppressed(number=number(2))
@@ -125,12 +136,43 @@ def test_one_odd_answer_takes_no_other_with_it(clinic: Company, settings: Any, o
     assert statuses(clinic) == {number(1): "accepted", number(2): "unknown", number(3): "accepted"}
 
 
+@pytest.mark.fault("F25")
+def test_what_fails_for_everybody_ends_nobody(clinic: Company, settings: Any) -> None:
+    """It is no text's fault: all wait, in smaller batches by then, and go when it is mended."""
+
+    def fail(*_: object) -> None:
+        raise ValueError("ours")
+
+    people = [number(n) for n in (1, 2, 3)]
+    queue(clinic, people)
+    with provider(settings, taken) as asked:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(dispatch, "requests_of", fail)
+            for _ in range(12):
+                due_now(clinic)
+                run_next_batch(MARKETING)
+        assert statuses(clinic) == dict.fromkeys(people, "queued")
+        assert asked == []
+        due_now(clinic)
+        while run_next_batch(MARKETING):
+            pass
+    assert sorted(asked) == people
+    with tenant_scope(clinic.tenant.id):
+        batches = list(Batch.objects.values_list("state", "tally", "part_count"))
+    assert len(batches) > 1
+    assert all(state == "done" and tally == {"accepted": parts} for state, tally, parts in batches)
+    assert sum(parts for *_, parts in batches) == len(people)
+
+
 @pytest.mark.fault("F07")
+@pytest.mark.counterproof("F07")
+@pytest.mark.parametrize("limit", [0.4, 3600.0])
 def test_an_answer_that_drips_does_not_hold_the_worker(
-    clinic: Company, settings: Any, monkeypatch: pytest.MonkeyPatch
+    clinic: Company, settings: Any, monkeypatch: pytest.MonkeyPatch, limit: float
 ) -> None:
-    monkeypatch.setattr(handover, "CALL_SECONDS", 0.4)
-    released = threading.Event()
+    """Unless a call has no limit of its own: the adapter's is for each read, and the worker is held (counter-proof)."""
+    monkeypatch.setattr(handover, "CALL_SECONDS", limit)
+    released, patience = threading.Event(), 3.0
 
     async def answer(to: str) -> web.StreamResponse:
         while not released.is_set():
@@ -139,9 +181,14 @@ def test_an_answer_that_drips_does_not_hold_the_worker(
 
     queue(clinic, [number(1)])
     with provider(settings, answer):
-        run_next_batch(MARKETING)
+        worker = threading.Thread(target=lambda: (run_next_batch(MARKETING), connection.close()))
+        worker.start()
+        worker.join(patience)
+        held = worker.is_alive()
         released.set()
-    assert statuses(clinic) == {number(1): "unknown"}
+        worker.join(10)
+    assert held is (limit > patience)
+    assert statuses(clinic) == {number(1): "accepted" if held else "unknown"}
 
 
 def test_unreadable_credentials_are_found_before_anything_is_written(clinic: Company, settings: Any) -> None:

@@ -27,6 +27,7 @@ _TYPED = {
 
 NAMED = {
     "account_sid": "AC" + "0" * 32,
+    "api_key_sid": "SK" + "0" * 32,
     "api_key": "KEY" + "0" * 32,
     "public_key": "A" * 43 + "=",
     "messaging_profile_id": "3fa85f64-5717-4562-b3fc-2c963f66afa6",
@@ -35,6 +36,7 @@ NAMED = {
     "timezone": "America/New_York",
     "parts_per_second": "5",
     "parts_per_day": "2000",
+    "weight": "20",
 }
 """What is typed into an empty box, by its name: add what a form needs to be valid."""
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from campaigns.models import Campaign
 from common.encryption import encrypt
+from consent.quiet_hours import WEEKDAYS
 from contacts.models import Contact, ContactImport, ContactJob, ImportFilePart, ImportRow
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ NOT_FILLED: Final = {"tenants.membership": "the people of the world are its rows
 ROWS: Final = {
     "consent.suppression": 1,
     "consent.possibleoptout": 1,
+    "messaging.subaccount": 1,
     "tenants.tenantexport": 1,
     "contacts.importfilepart": len(ContactImport.Status),
     # The last one is used by nothing, so it can be deleted.
@@ -92,6 +94,7 @@ SHAPES: Final[dict[str, Shape]] = {
     "campaigns.campaign.everyone": lambda side, n: True,
     "campaigns.campaign.launched_at": _since_launch,
     "campaigns.campaign.scheduled_at": lambda side, n: timezone.now() + timedelta(days=1) if n == 1 else None,
+    "consent.ownhours.week": lambda side, n: {day: [["08:00", "21:00"]] for day in WEEKDAYS},
     "consent.suppression.number": lambda side, n: side.canaries.number(2),
     "consent.possibleoptout.number": lambda side, n: side.canaries.number(1),
     "contacts.contact.number": lambda side, n: side.canaries.number(n),
@@ -139,5 +142,6 @@ SHAPES: Final[dict[str, Shape]] = {
     "tenants.tenantexport.status": lambda side, n: "done",
     "tenants.tenantexport.expires_at": lambda side, n: timezone.now() + timedelta(days=1),
     "tenants.invitation.expires_at": lambda side, n: timezone.now() + timedelta(days=1),
+    "messaging.servicenumber.number": lambda side, n: side.canaries.number(80 + n),
     "messaging.sender.value": lambda side, n: side.canaries.number(90 + n),
 }

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
@@ -44,6 +44,24 @@ def test_readyz_says_what_is_missing() -> None:
     assert Client().get("/readyz").json()["beat"] == "500 s ago"
     cache.set(HEARTBEAT_KEY, time.time())
     assert Client().get("/readyz").json()["ready"] is True
+
+
+@pytest.mark.fault("F11")
+@pytest.mark.counterproof("F11")
+@pytest.mark.parametrize("caught", [True, False])
+def test_readyz_without_a_database(monkeypatch: pytest.MonkeyPatch, caught: bool) -> None:
+    """It says what is missing. If it did not catch the error (counter-proof), it would answer with a page for people."""
+
+    def refuse(*_: object) -> None:
+        raise OperationalError("too many connections")
+
+    monkeypatch.setattr(connection, "cursor", refuse)
+    monkeypatch.setattr(health, "_seen_migrated", True)
+    if not caught:
+        monkeypatch.setattr(health, "DatabaseError", ZeroDivisionError)
+    answer: Any = Client(raise_request_exception=False).get("/readyz")
+    assert answer.status_code == 503
+    assert (b'"database": "unreachable"' in answer.content) is caught
 
 
 def test_readyz_without_a_broker(settings: Any) -> None:

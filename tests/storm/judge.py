@@ -7,7 +7,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -23,6 +23,8 @@ __all__ = ["Facts", "Verdict", "compare", "is_quiet", "judge"]
 UNDER_WAY: Final = ("queued", "deferred", "submitting", "unknown")
 AT_PROVIDER: Final = ("accepted", "sent", "delivered", "undelivered", "failed")
 LIVE: Final = frozenset(str(state) for state in Attempt.LIVE)
+ANSWERED_SOON: Final = timedelta(seconds=10)
+"""A phone may answer the confirmation of a STOP before the one who wrote the STOP hears that it was taken."""
 SHOWN: Final = 5
 
 
@@ -36,6 +38,8 @@ class Facts:
     """Messages whose writing was acknowledged."""
     stops: Mapping[tuple[UUID, str], datetime] = field(default_factory=dict)
     """When a STOP was acknowledged, by tenant and number."""
+    returns: Mapping[str, Sequence[datetime]] = field(default_factory=dict)
+    """When people wrote YES, by number: after a STOP that opts them in again."""
     messages: Mapping[UUID, tuple[str, str, UUID, str, str]] = field(default_factory=dict)
     """status, error code, tenant, number, exemption"""
     attempts: Mapping[UUID, tuple[UUID, str, datetime]] = field(default_factory=dict)
@@ -68,12 +72,17 @@ class Verdict:
         return {"passed": self.passed, "findings": counts, "first": shown, **self.figures}
 
 
-def _taken(log: Path) -> list[UUID]:
-    """From the network's log: which attempts arrived there."""
-    if not log.exists():
-        return []
-    lines = [json.loads(line) for line in log.read_text().splitlines()]
-    return [UUID(line["attempt"]) for line in lines if line["kind"] == "text"]
+def _lines(log: Path) -> list[Mapping[str, Any]]:
+    """The network's log."""
+    return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+
+
+def _returns(lines: Iterable[Mapping[str, Any]]) -> dict[str, list[datetime]]:
+    returns: dict[str, list[datetime]] = defaultdict(list)
+    for line in lines:
+        if line["kind"] == "reply" and line["body"] == "YES":
+            returns[line["from"]].append(datetime.fromtimestamp(line["at"], tz=UTC))
+    return returns
 
 
 def is_quiet() -> dict[str, int]:
@@ -141,11 +150,14 @@ def _is_after_stop(facts: Facts, attempt: UUID) -> bool:
     message, _, began = facts.attempts[attempt]
     _, _, tenant, number, exemption = facts.messages[message]
     since = facts.stops.get((tenant, number))
-    return since is not None and not exemption and began > since
+    if since is None or exemption or began <= since:
+        return False
+    return not any(since - ANSWERED_SOON < back < began for back in facts.returns.get(number, ()))
 
 
 def _facts(home: Path, log: Path) -> Facts:
     acts = [json.loads(line) for line in (home / "acts.jsonl").read_text().splitlines()]
+    lines = _lines(log)
     launched = [act["campaign"] for act in acts if act["what"] == "campaign"]
     with all_tenants("the verdict on a storm"):
         messages = Message.objects.values_list("id", "status", "error_code", "tenant_id", "number", "batch__exemption")
@@ -153,7 +165,8 @@ def _facts(home: Path, log: Path) -> Facts:
         left_out = CampaignRecipient.objects.filter(campaign_id__in=launched, message=None)
         empty = Campaign.objects.filter(id__in=launched, audience_count=0)
         return Facts(
-            taken=_taken(log),
+            taken=[UUID(line["attempt"]) for line in lines if line["kind"] == "text"],
+            returns=_returns(lines),
             texts={UUID(act["message"]) for act in acts if act["what"] == "text"},
             stops={
                 (UUID(act["tenant"]), act["number"]): datetime.fromtimestamp(act["at"], tz=UTC)

@@ -5,9 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from tests.storm.wires import MODES
+
 __all__ = ["Blow", "Options", "draw"]
 
 NAPS: Final = (0.5, 6.0)
+WIRES: Final = ("postgres", "valkey", "network")
+WIRE_SECONDS: Final = (0.3, 4.0)
 COMAS: Final = (15.0, 22.0)
 """Seconds for which a process is stopped: for a while, or longer than deadline and settle time of a storm (``times``)."""
 BLOWS: Final = {"kill": 6, "term": 2, "stop": 3}
@@ -27,6 +31,7 @@ class Options:
     """The share of texts with which the provider does something odd."""
     postgres_restarts: int | None = None
     valkey_losses: int | None = None
+    wire_faults: int | None = None
     guard_off: str = ""
 
     @property
@@ -39,6 +44,11 @@ class Options:
         """How often Valkey loses everything, or dies: as in 10 of 300 unless told."""
         return max(1, self.kills // 30) if self.valkey_losses is None else self.valkey_losses
 
+    @property
+    def disturbances(self) -> int:
+        """How often a wire fails for some seconds: as in 30 of 300 unless told."""
+        return max(3, self.kills // 10) if self.wire_faults is None else self.wire_faults
+
 
 @dataclass(frozen=True, slots=True)
 class Blow:
@@ -47,10 +57,11 @@ class Blow:
     at: float
     """Seconds after the beginning."""
     what: str
-    """kill, term, stop, postgres, flush or valkey."""
+    """kill, term, stop, postgres, flush, valkey, or how a wire fails (``wires.MODES``)."""
     to: str = ""
+    """A process or a wire."""
     seconds: float = 0.0
-    """How long a stopped process stays so."""
+    """How long a stopped process or a failing wire stays so."""
 
 
 def draw(options: Options, victims: Sequence[str]) -> list[Blow]:
@@ -72,3 +83,6 @@ def _blows(options: Options, victims: Sequence[str], chance: random.Random) -> I
         yield Blow(chance.uniform(0, options.seconds), "postgres")
     for n in range(options.losses):
         yield Blow(chance.uniform(0, options.seconds), "flush" if n % 2 == 0 else "valkey")
+    for _ in range(options.disturbances):
+        at, how, wire = chance.uniform(0, options.seconds), chance.choice(MODES), chance.choice(WIRES)
+        yield Blow(at, how, wire, chance.uniform(*WIRE_SECONDS))

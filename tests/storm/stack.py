@@ -20,9 +20,12 @@ from django.db import connection
 from common.lanes import BACKGROUND, LANES, MARKETING
 from smsplatform.embedded import credentials, product
 from smsplatform.embedded.ports import LOOPBACK, free_port
-from smsplatform.embedded.postgres import Postgres
+from smsplatform.embedded.postgres import APP, PORT, Postgres
 from smsplatform.embedded.processes import Process, Program, start, stop_all
 from smsplatform.embedded.valkey import Valkey
+from tests.afternoon import afternoon
+from tests.storm import wires
+from tests.storm.plan import WIRES
 
 __all__ = ["Stack", "StormError"]
 
@@ -66,6 +69,9 @@ class Stack:
     victims: dict[str, Victim] = field(default_factory=dict)
     traffic: Process = field(init=False)
     restarts: int = 0
+    wire_ports: dict[str, int] = field(default_factory=dict)
+    disturbed: dict[str, tuple[str, float]] = field(default_factory=dict)
+    """How each failing wire fails, and until when."""
 
     @property
     def logs(self) -> Path:
@@ -90,21 +96,37 @@ class Stack:
         for name, server in (("postgres", self.postgres), ("valkey", self.valkey), ("phones", self.phones)):
             self.servers[name] = server.start(self.logs / name)
             server.wait_until_ready(self.servers[name])
+        self._start_wires()
         product.preload()
+        # The people are awake, whenever the storm comes; every process is forked from this one.
+        vars(import_module("messaging.pipeline.quiet"))["database_now"] = afternoon
         self.run_once(product.management("migrate", interactive=False, verbosity=0))
         prepare()
 
+    def _start_wires(self) -> None:
+        """From here on the product reaches everything through wires that can fail."""
+        upstreams: dict[str, wires.Upstream] = {
+            "postgres": f"{self.postgres.sockets}/.s.PGSQL.{PORT}",
+            "valkey": (LOOPBACK, self.valkey.port),
+            "network": (LOOPBACK, self.network_port),
+        }
+        ends = {name: (upstream, self.wire_ports[name]) for name, upstream in upstreams.items()}
+        self.servers["wires"] = start(
+            Program(name="wires", run=lambda: wires.run(self.home / "wires.json", ends)), self.logs
+        )
+
     def _set_environment(self) -> None:
         self.network_port, self.web_port = free_port(), free_port()
+        self.wire_ports = {name: free_port() for name in WIRES}
         os.environ.update(
             credentials.make()
             | {
-                "DATABASE_URL": self.postgres.url,
-                "REDIS_URL": self.valkey.url,
+                "DATABASE_URL": f"postgresql://{APP}@{LOOPBACK}:{self.wire_ports['postgres']}/{APP}?sslmode=disable",
+                "REDIS_URL": replace(self.valkey, port=self.wire_ports["valkey"]).url,
                 "SMSPLATFORM_HOME": str(self.home),
                 "PUBLIC_BASE_URL": f"http://{LOOPBACK}:{self.web_port}",
                 "SIMULATOR_ENABLED": "true",
-                "SIMULATOR_URL": f"http://{LOOPBACK}:{self.network_port}",
+                "SIMULATOR_URL": self._network_address(),
                 "LOG_LEVEL": "WARNING",
             }
         )
@@ -120,11 +142,16 @@ class Stack:
         for program in programs:
             self.victims[program.name] = Victim(program, start(program, self.logs))
 
+    def _network_address(self) -> str:
+        return f"http://{LOOPBACK}:{self.wire_ports['network']}"
+
     def _network(self) -> Program:
         arguments = (
             *(
                 "--port",
                 str(self.network_port),
+                "--address",
+                self._network_address(),
                 "--log",
                 str(self.taken),
                 "--complete-since",
@@ -194,6 +221,10 @@ class Stack:
 
     def hit(self, what: str, to: str, seconds: float) -> bool:
         """One blow; False when there was nothing to hit."""
+        if what in wires.MODES:
+            self.disturbed[to] = (what, time.monotonic() + seconds)
+            self._tell_wires()
+            return True
         if to:
             return self._hit_victim(self.victims[to], what, seconds)
         {"postgres": self._restart_postgres, "flush": self._flush, "valkey": self._restart_valkey}[what]()
@@ -214,9 +245,15 @@ class Stack:
             victim.wakes_at, victim.dies_at = 0.0, time.monotonic() + TERM_SECONDS
         return True
 
+    def _tell_wires(self) -> None:
+        wires.disturb(self.home / "wires.json", {name: mode for name, (mode, _) in self.disturbed.items()})
+
     def tend(self, *, wake_all: bool = False) -> None:
-        """Wake what has slept enough, and start again what ended."""
+        """Wake what has slept enough, start again what ended, and mend wires that have failed long enough."""
         now = time.monotonic()
+        if any(now >= until for _, until in self.disturbed.values()):
+            self.disturbed = {name: found for name, found in self.disturbed.items() if now < found[1]}
+            self._tell_wires()
         for victim in self.victims.values():
             process = victim.process
             if process and victim.wakes_at and (wake_all or now >= victim.wakes_at):

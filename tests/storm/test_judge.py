@@ -9,6 +9,7 @@ import pytest
 
 from tests.storm.judge import Facts, compare
 from tests.storm.plan import Options, draw
+from tests.storm.wires import MODES
 
 TENANT, TEXT, OTHER, TRY, NEXT = (UUID(int=n) for n in range(1, 6))
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -25,6 +26,9 @@ GOOD = Facts(
 )
 
 
+STOPPED = replace(GOOD, stops={(TENANT, ANN): NOW - timedelta(minutes=1)})
+
+
 def message(status: str, code: str = "", exemption: str = "") -> dict[UUID, Any]:
     return {TEXT: (status, code, TENANT, ANN, exemption)}
 
@@ -32,6 +36,9 @@ def message(status: str, code: str = "", exemption: str = "") -> dict[UUID, Any]
 def test_nothing_is_found_where_nothing_is_wrong() -> None:
     assert compare(GOOD).passed
     assert compare(replace(GOOD, messages=message("sent", exemption="opt_out_confirmation"), stops={})).passed
+    assert compare(replace(STOPPED, returns={ANN: [NOW - timedelta(seconds=30)]})).passed, (
+        "who came back is texted again"
+    )
 
 
 @pytest.mark.parametrize(
@@ -49,7 +56,8 @@ def test_nothing_is_found_where_nothing_is_wrong() -> None:
         *[("unrecorded", replace(GOOD, attempts={TRY: (TEXT, state, NOW)})) for state in ("absent", "rejected")],
         ("unrecorded", replace(GOOD, messages=message("failed", "never_arrived"))),
         ("unrecorded", replace(GOOD, messages=message("cancelled"))),
-        ("after_stop", replace(GOOD, stops={(TENANT, ANN): NOW - timedelta(seconds=1)})),
+        ("after_stop", STOPPED),
+        ("after_stop", replace(STOPPED, returns={ANN: [NOW + timedelta(seconds=1)], "+12025550102": [NOW]})),
     ],
 )
 def test_each_kind_of_trouble_is_found(kind: str, facts: Facts) -> None:
@@ -62,4 +70,5 @@ def test_a_seed_is_a_storm() -> None:
     assert plan == draw(options, ["web", "worker-marketing-1", "beat-1"])
     assert plan != draw(replace(options, seed=8), ["web", "worker-marketing-1", "beat-1"])
     assert [sum(blow.what == what for blow in plan) for what in ("postgres", "flush", "valkey")] == [15, 5, 5]
-    assert len(plan) == 325
+    assert sum(blow.what in MODES for blow in plan) == 30
+    assert len(plan) == 355

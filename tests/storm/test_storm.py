@@ -39,6 +39,7 @@ def test_a_minute_of_it_loses_nothing_and_doubles_nothing() -> None:
     assert report["taken"] > 500
 
 
+@pytest.mark.counterproof("F01", "F04", "F18")
 @pytest.mark.parametrize(
     ("guard", "found"),
     [

@@ -13,11 +13,14 @@ __all__ = ["hasten"]
 _CONSTANTS: Final[dict[str, Any]] = {
     "messaging.pipeline.attempts.DEADLINE": timedelta(seconds=6),
     "messaging.pipeline.claim.LEASE": timedelta(seconds=8),
-    "messaging.pipeline.dispatch.LOOK_AGAIN": timedelta(seconds=3),
     "messaging.pipeline.handover.FENCE_SECONDS": 2.0,
     "messaging.pipeline.handover.CALL_SECONDS": 3.0,
     "messaging.pipeline.reconcile.SETTLE": timedelta(seconds=8),
     "messaging.pipeline.results.LONGEST_WAIT": timedelta(seconds=10),
+    "messaging.pipeline.set_aside.LOOK_AGAIN": timedelta(seconds=3),
+    "messaging.routing.breaker.PROBE_SECONDS": timedelta(seconds=9),
+    "messaging.routing.breaker.FIRST_REST": timedelta(seconds=2),
+    "messaging.routing.breaker.LONGEST_REST": timedelta(seconds=10),
 }
 _EVERY: Final = {"sweep-batches": 1.0, "settle-doubts": 2.0, "handle-inbound": 2.0}
 _ASKED_AGAIN: Final = ("interval '20 seconds'", "interval '2 seconds'")

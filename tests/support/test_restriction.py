@@ -67,14 +67,18 @@ def bob(client: Client, cast: Cast, two: object) -> Client:
     return sign_in(client, cast.bob, cast.clinic.tenant)
 
 
+CHOICES = {"action": "pause", "purpose": "reminder"}
+"""A part of an address that is one of a few words."""
+
+
 def parts_of(converters: dict[str, Any], **known: object) -> dict[str, object]:
     """The parts of an address: of the rows named here where they fit, else of nothing."""
 
     def part(name: str, converter: object) -> object:
         if name in known:
             return known[name]
-        if name == "action":
-            return "pause"
+        if name in CHOICES:
+            return CHOICES[name]
         return uuid4() if isinstance(converter, UUIDConverter) else 1 if isinstance(converter, IntConverter) else "x"
 
     return {name: part(name, converter) for name, converter in converters.items()}

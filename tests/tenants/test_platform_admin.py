@@ -31,7 +31,7 @@ from tenants.platform_admin import PlatformAdmin, TenantDataAdmin
 from tenants.scope import tenant_scope
 from tenants.services import add_member
 from tests.cast import Cast
-from tests.platform_admin import ada, work_on
+from tests.platform_admin import ada, laws, work_on
 from tests.web import sign_in, text_of
 
 NUMBER = "+12025550101"
@@ -91,8 +91,8 @@ def name_of(model: type[Model]) -> str:
 
 
 OWNED = pages(TenantDataAdmin)
-MAY_ADD = {"senderregistration"}
-MAY_CHANGE = {"provideraccount", "sender", "senderregistration", "tenant"}
+MAY_ADD = {"senderregistration", "quiethoursrule", "holidaycalendar", "frequencylaw"}
+MAY_CHANGE = MAY_ADD | {"provideraccount", "sender", "tenant"}
 
 
 def address(model: type[Model], view: str, *args: object) -> str:
@@ -108,7 +108,7 @@ def test_what_is_not_allowed_is_refused(client: Client, cast: Cast, things: dict
     ada(client)
     work_on(client, cast.clinic.tenant)
     name = name_of(model)
-    thing = {**things, "tenant": cast.clinic.tenant, "user": cast.bob}[name]
+    thing = {**things, **laws(), "tenant": cast.clinic.tenant, "user": cast.bob}[name]
     with tenant_scope(cast.clinic.tenant.id):
         before = model._base_manager.filter(pk=thing.pk).values().get()
     added, deleted = (
@@ -132,7 +132,7 @@ def test_what_is_not_allowed_is_refused(client: Client, cast: Cast, things: dict
 def test_members_and_strangers_see_nothing(
     client: Client, cast: Cast, things: dict[str, Any], model: type[Model]
 ) -> None:
-    thing = {**things, "tenant": cast.clinic.tenant, "user": cast.bob}[name_of(model)]
+    thing = {**things, **laws(), "tenant": cast.clinic.tenant, "user": cast.bob}[name_of(model)]
     for signed_in in (False, True):
         if signed_in:
             sign_in(client, cast.alice, cast.clinic.tenant)

@@ -17,12 +17,17 @@ PLATFORM_TABLES = {
     "tenants_user": "a person may belong to several tenants",
     "tenants_failedcodes": "wrong codes of a person count wherever they work",
     "tenants_usersession": "a person is signed in once for all of their tenants",
+    "consent_quiethoursrule": "a law about hours is everybody's",
+    "consent_frequencylaw": "a law about frequency is everybody's",
+    "consent_holidaycalendar": "the days that such laws name are everybody's",
+    "consent_ledgerkey": "checkpoints of all tenants are signed with one key",
     "messaging_dispatchstate": "a restored database is everybody's",
 }
 
 
 PROJECTIONS = {
     "consent.ConsentState": "derived from the records it points to, which nobody can delete",
+    "consent.LedgerLeaf": "written by the sealer about records that nobody can delete; verify_ledger looks",
     "contacts.ContactValue": "derived from the contact, of which it goes with each change",
     "contacts.ImportRow": "written by the import it points to, and deleted with it",
 }
@@ -168,7 +173,14 @@ def test_the_ledger_and_the_audit_log_are_append_only_for_the_runtime_role() -> 
         "AND has_table_privilege(current_user, oid, 'INSERT') AND NOT has_table_privilege(current_user, oid, 'UPDATE')",
         [],
     )
-    assert {name for (name,) in rows} == {"consent_consentrecord", "tenants_auditentry"}
+    assert {name for (name,) in rows} == {
+        "consent_checkpoint",
+        "consent_consentrecord",
+        "consent_ledgerkey",
+        "consent_ledgerleaf",
+        "consent_ledgertile",
+        "tenants_auditentry",
+    }
 
 
 def test_tenants_are_not_deleted_with_their_rows() -> None:

@@ -86,6 +86,7 @@ def _violations(page: Page, *rules: str) -> list[str]:
     ]
 
 
+@pytest.mark.pages
 @pytest.mark.parametrize("path", PAGES)
 def test_page_is_accessible_in_both_themes_and_fits_a_small_phone(page: Page, path: str) -> None:
     page.goto(path)
@@ -99,6 +100,7 @@ def test_page_is_accessible_in_both_themes_and_fits_a_small_phone(page: Page, pa
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
+@pytest.mark.pages
 @pytest.mark.parametrize("path", DASHBOARD)
 def test_page_is_accessible_at_200_percent(page: Page, path: str) -> None:
     page.set_viewport_size({"width": 640, "height": 430})

@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import aiohttp
 
@@ -18,13 +18,12 @@ from messaging.providers.base import (
     StatusUpdate,
 )
 from messaging.providers.forms import read_form, without_nul
+from messaging.providers.session import Session
 from messaging.providers.simulator import questions
 from messaging.providers.simulator.signing import SIGNATURE_HEADER, is_genuine, sign
-from messaging.providers.twilio.errors import classify
+from messaging.providers.twilio.errors import ERRORS
 
 __all__ = ["SimulatorProvider"]
-
-_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=2, sock_read=10)
 
 
 class SimulatorProvider:
@@ -36,11 +35,10 @@ class SimulatorProvider:
 
     def __init__(self, credentials: Mapping[str, str], *, base_url: str, max_in_flight: int = 256) -> None:
         self._secret = credentials["secret"]
-        self._account = credentials.get("account", "")
+        self._account = credentials["account"]
         self._base_url = base_url
         self._url = f"{base_url}/messages"
-        self._max_in_flight = max_in_flight
-        self._session: aiohttp.ClientSession | None = None
+        self._session = Session(max_in_flight=max_in_flight)
 
     async def send(self, request: SendRequest) -> SendResult:
         """Hand one text to the network."""
@@ -49,7 +47,9 @@ class SimulatorProvider:
         ).encode()
         headers = {SIGNATURE_HEADER: sign(self._secret, self._url, body), "Content-Type": "application/json"}
         try:
-            async with self._open().post(self._url, data=body, headers=headers, allow_redirects=False) as answer:
+            async with self._session.open().post(
+                self._url, data=body, headers=headers, allow_redirects=False
+            ) as answer:
                 return self._result(answer.status, await answer.json())
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             return SendResult(Outcome.TRY_AGAIN, error_code="not_connected", retry_after=2.0)
@@ -74,8 +74,7 @@ class SimulatorProvider:
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
+        await self._session.close()
 
     def read_status(self, callback: CallbackRequest) -> StatusUpdate:
         """Verify and read a receipt; raises ``CallbackRefused``."""
@@ -91,19 +90,13 @@ class SimulatorProvider:
 
     async def _ask(self, path: str, question: Mapping[str, object]) -> Any:
         known = {"account": self._account, **question}
-        return await questions.ask(self._open(), self._secret, f"{self._base_url}{path}", known)
+        return await questions.ask(self._session.open(), self._secret, f"{self._base_url}{path}", known)
 
     def _genuine(self, callback: CallbackRequest, required: tuple[str, ...]) -> dict[str, str]:
         form = read_form(callback, required=required)
         if not is_genuine(self._secret, callback.url, callback.body, callback.headers.get(SIGNATURE_HEADER, "")):
             raise CallbackRefused(403, "signature")
         return without_nul(form)
-
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None or self._session.closed:
-            connector = aiohttp.TCPConnector(limit=self._max_in_flight, keepalive_timeout=10)
-            self._session = aiohttp.ClientSession(connector=connector, timeout=_TIMEOUT)
-        return self._session
 
     @staticmethod
     def _result(status: int, answer: Mapping[str, str]) -> SendResult:
@@ -113,4 +106,4 @@ class SimulatorProvider:
         if status == 201:
             return SendResult(Outcome.UNKNOWN, error_code=code)
         # The codes are those that Twilio uses.
-        return classify(status, code)
+        return ERRORS.classify(status, code)

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from messaging.providers.simulator.wire import Wire
+from messaging.providers.simulator.signed_http import SignedHttp
 
 __all__ = ["Callbacks"]
 
@@ -18,8 +18,8 @@ TRIES: Final = 6
 class Callbacks:
     """The callbacks under way."""
 
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+    def __init__(self, signed: SignedHttp) -> None:
+        self._signed = signed
         self._session: aiohttp.ClientSession | None = None
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -51,7 +51,7 @@ class Callbacks:
         """Call back until the platform takes it or has failed too often."""
         assert self._session is not None  # noqa: S101 - open() ran before the first request
         body = urlencode(form).encode()
-        headers = self._wire.headers(url, body)
+        headers = self._signed.headers(url, body)
         for tried in range(TRIES):
             async with self._slots:
                 try:

@@ -13,8 +13,8 @@ from messaging.providers.simulator.chaos import DISTURBANCES
 from messaging.providers.simulator.options import Options
 from messaging.providers.simulator.record import Entry, Record, account_in, attempt_in, new_id
 from messaging.providers.simulator.screens import Screens
+from messaging.providers.simulator.signed_http import SignedHttp, hang_up
 from messaging.providers.simulator.weather import Weather
-from messaging.providers.simulator.wire import Wire, hang_up
 
 __all__ = ["Exchange"]
 
@@ -27,13 +27,13 @@ EARLY_SECONDS: Final = 3.0
 class Exchange:
     """All virtual phones, and the texts under way."""
 
-    def __init__(self, options: Options, wire: Wire, record: Record, weather: Weather) -> None:
+    def __init__(self, options: Options, signed: SignedHttp, record: Record, weather: Weather) -> None:
         self._options = options
-        self._wire = wire
+        self._signed = signed
         self._record = record
         self._weather = weather
         self._screens = Screens(options.redis_url)
-        self._callbacks = Callbacks(wire)
+        self._callbacks = Callbacks(signed)
         self._refused: dict[str, int] = {}
         self._answered: dict[tuple[str, str], float] = {}
 
@@ -47,7 +47,7 @@ class Exchange:
 
     async def take(self, request: web.Request) -> web.StreamResponse:
         """``POST /messages``: a text for a phone."""
-        text = await self._wire.read(request)
+        text = await self._signed.read(request)
         number, attempt = text["to"], attempt_in(text["callback"])
         behaviour = behaviour_of(number)
         disturbance = self._weather.disturbance(attempt or number)
@@ -65,7 +65,7 @@ class Exchange:
 
     async def reply(self, request: web.Request) -> web.Response:
         """``POST /replies``: a person types a reply on a phone."""
-        text = await self._wire.read(request)
+        text = await self._signed.read(request)
         address = text.get("inbound") or await self._screens.inbound_address(text["to"])
         if not address:
             return web.json_response({"problem": "No text from this number has come yet."}, status=404)
@@ -84,11 +84,15 @@ class Exchange:
         )
         entry.arrives = behaviour.arrives
         self._record.add(entry)
+        answer, wait = "", 0.0
         if behaviour.arrives:
             await self._screens.show(entry)
+            answer, wait = await self._screens.scripted_answer(entry)
         await self._screens.remember_inbound_address(entry.sender, callback)
         receipts = self._callbacks.start(self._receipts(entry.id, callback, behaviour))
-        if behaviour.says:
+        if answer:
+            self._callbacks.start(self._write_after(wait, entry, answer))
+        elif behaviour.says:
             self._callbacks.start(self._write_back(entry, behaviour.says))
         if behaviour.early:
             await asyncio.wait({receipts}, timeout=EARLY_SECONDS)
@@ -117,7 +121,10 @@ class Exchange:
         if time.monotonic() < self._answered.get(talk, 0.0) + QUIET_SECONDS:
             return
         self._answered[talk] = time.monotonic()
-        await asyncio.sleep(self._options.receipt_delay * 2)
+        await self._write_after(self._options.receipt_delay * 2, entry, words)
+
+    async def _write_after(self, seconds: float, entry: Entry, words: str) -> None:
+        await asyncio.sleep(seconds)
         address = await self._screens.inbound_address(entry.sender)
         await self._write(address, number=entry.number, sender=entry.sender, body=words)
 

@@ -7,7 +7,9 @@ from typing import Final
 
 import redis
 
-__all__ = ["Handset", "Handsets", "ShownText", "keys_of", "stored"]
+from messaging.providers.simulator.scripts import Script
+
+__all__ = ["Handset", "Handsets", "ShownText", "keys_of", "script_key", "stored"]
 
 KEPT_PER_PHONE: Final = 50
 _RECENT: Final = "phones:recent"
@@ -38,13 +40,18 @@ def keys_of(number: str) -> tuple[str, str, str]:
     return f"phones:thread:{number}", _RECENT, _ARRIVED
 
 
+def script_key(number: str) -> str:
+    """The Redis key of what a phone answers by itself."""
+    return f"phones:script:{number}"
+
+
 def stored(text: ShownText) -> str:
     """A text as it is kept."""
     return json.dumps(asdict(text))
 
 
 class Handsets:
-    """Reading the phones. The network process writes them."""
+    """Reading the phones, whose texts the network process writes, and setting what they answer by themselves."""
 
     def __init__(self, url: str) -> None:
         self._redis = redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2, decode_responses=True)
@@ -66,6 +73,17 @@ class Handsets:
     def one(self, number: str) -> Handset:
         """One phone with all that it keeps; an unknown number is a phone without texts."""
         return self._with_threads([number], texts=KEPT_PER_PHONE)[0]
+
+    def script(self, number: str) -> Script:
+        """What a phone answers by itself."""
+        return Script.from_json(str(self._redis.get(script_key(number)) or ""))
+
+    def keep_script(self, number: str, script: Script) -> None:
+        """From the next text on."""
+        if script.lines:
+            self._redis.set(script_key(number), script.as_json())
+        else:
+            self._redis.delete(script_key(number))
 
     def _newest(self, first: int, last: int) -> list[str]:
         return [str(number) for number in self._redis.zrevrange(_RECENT, first, last)]

@@ -18,9 +18,9 @@ from messaging.providers.simulator.exchange import Exchange
 from messaging.providers.simulator.options import Options
 from messaging.providers.simulator.record import Record
 from messaging.providers.simulator.record_views import RecordViews
+from messaging.providers.simulator.signed_http import SignedHttp
 from messaging.providers.simulator.weather import LATENCY_KINDS, Latency, Weather
 from messaging.providers.simulator.weather_views import WeatherViews
-from messaging.providers.simulator.wire import Wire
 
 __all__ = ["Options", "make_app"]
 
@@ -29,12 +29,12 @@ MAX_BODY_BYTES: Final = 32_768
 
 def make_app(options: Options) -> web.Application:
     """The network as a web application."""
-    wire = Wire(options.secret, options.address)
+    signed = SignedHttp(options.secret, options.address)
     record = Record(options.log, complete_since=options.record_since)
     latency = Latency(options.latency_kind, options.latency * 1000, options.latency_p99 * 1000)
     weather = Weather(rate=options.chaos, seed=options.seed, latency=latency)
-    exchange, views = Exchange(options, wire, record, weather), RecordViews(wire, record)
-    weather_views = WeatherViews(wire, weather)
+    exchange, views = Exchange(options, signed, record, weather), RecordViews(signed, record)
+    weather_views = WeatherViews(signed, weather)
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[weather_views.outage])
     app.on_startup.append(exchange.open)
     app.on_cleanup.append(exchange.close)
@@ -52,6 +52,7 @@ def main() -> None:
     """Run the network until it is stopped."""
     parser = argparse.ArgumentParser(description="The simulated phone network.")
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--address", help="where the platform reaches the network, when that is not the port itself")
     parser.add_argument("--latency", choices=LATENCY_KINDS, default="uniform")
     parser.add_argument("--latency-ms", type=float, default=80, help="the usual latency; for lognormal that of half")
     parser.add_argument("--latency-p99-ms", type=float, default=400, help="lognormal: 99 of 100 take no longer")
@@ -68,7 +69,7 @@ def main() -> None:
     options = Options(
         secret=os.environ["SIMULATOR_SECRET"],
         redis_url=os.environ["REDIS_URL"],
-        address=f"http://127.0.0.1:{arguments.port}",
+        address=arguments.address or f"http://127.0.0.1:{arguments.port}",
         latency=arguments.latency_ms / 1000,
         receipt_delay=arguments.receipt_delay_ms / 1000,
         seed=arguments.seed,

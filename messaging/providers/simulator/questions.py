@@ -9,7 +9,7 @@ import aiohttp
 
 from messaging.providers.base import CouldNotAsk, KnownText, StatusUpdate
 from messaging.providers.simulator.signing import SIGNATURE_HEADER, sign
-from messaging.providers.twilio.errors import means_opted_out, stopped_by
+from messaging.providers.twilio.errors import ERRORS
 
 __all__ = ["Ask", "ask", "fetch", "news", "texts_between", "texts_to"]
 
@@ -65,8 +65,8 @@ def news(message_id: str, status: str, code: str, payload: Mapping[str, str]) ->
         provider_status=status,
         status=status if status in _STATUS_WORDS else "",
         error_code=code,
-        number_opted_out=means_opted_out(code),
-        stops=stopped_by(code),
+        number_opted_out=ERRORS.means_opted_out(code),
+        stops=ERRORS.stopped_by(code),
         payload=payload,
     )
 

@@ -6,8 +6,9 @@ from typing import Final
 import redis.asyncio
 from redis.exceptions import RedisError
 
-from messaging.providers.simulator.handsets import KEPT_PER_PHONE, ShownText, keys_of, stored
+from messaging.providers.simulator.handsets import KEPT_PER_PHONE, ShownText, keys_of, script_key, stored
 from messaging.providers.simulator.record import Entry
+from messaging.providers.simulator.scripts import Script
 
 __all__ = ["Screens"]
 
@@ -62,6 +63,21 @@ class Screens:
         except RedisError:
             return ""
         return str(found or "")
+
+    async def scripted_answer(self, entry: Entry) -> tuple[str, float]:
+        """What the phone's script answers to a text, which uses up its line, and after how many seconds."""
+        key = script_key(entry.number)
+        try:
+            kept = str(await self._redis.get(key) or "")
+            if not kept:
+                return "", 0.0
+            answer, script = Script.from_json(kept).answer_to(entry.body)
+            if answer:
+                await self._redis.set(key, script.as_json())
+        except RedisError as error:
+            _log.warning("A script is not read: %s", type(error).__name__)
+            return "", 0.0
+        return answer, script.seconds
 
     async def close(self) -> None:
         """Close the connections."""

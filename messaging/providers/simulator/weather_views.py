@@ -5,8 +5,8 @@ from typing import Final
 
 from aiohttp import web
 
+from messaging.providers.simulator.signed_http import SignedHttp, hang_up
 from messaging.providers.simulator.weather import Weather
-from messaging.providers.simulator.wire import Wire, hang_up
 
 __all__ = ["WeatherViews"]
 
@@ -16,13 +16,13 @@ _ALWAYS_UP: Final = frozenset({"/weather", "/health"})
 class WeatherViews:
     """One endpoint and one middleware."""
 
-    def __init__(self, wire: Wire, weather: Weather) -> None:
-        self._wire = wire
+    def __init__(self, signed: SignedHttp, weather: Weather) -> None:
+        self._signed = signed
         self._weather = weather
 
     async def weather(self, request: web.Request) -> web.Response:
         """``POST /weather``: what is named is set; the answer is all of it, or 422 with what is wrong."""
-        wanted = await self._wire.read(request)
+        wanted = await self._signed.read(request)
         try:
             self._weather.change(wanted)
         except (ValueError, TypeError) as error:

@@ -17,10 +17,11 @@ from messaging.providers.base import (
     SendResult,
     StatusUpdate,
 )
+from messaging.providers.create import create
 from messaging.providers.telnyx import callbacks, records
-from messaging.providers.telnyx.errors import classify
+from messaging.providers.telnyx.errors import ERRORS
 from messaging.providers.telnyx.transport import TELNYX_API, Transport
-from messaging.providers.wire import Answer, NothingSent, Wire
+from messaging.providers.wire import Answer, Wire
 
 __all__ = ["TelnyxProvider"]
 
@@ -52,13 +53,7 @@ class TelnyxProvider:
         }
         if self._profile:
             wanted["messaging_profile_id"] = self._profile
-        try:
-            answer = await self._wire.post(self._head, json.dumps(wanted).encode())
-        except NothingSent:
-            return SendResult(Outcome.TRY_AGAIN, error_code="not_connected", retry_after=2.0)
-        except OSError:
-            return SendResult(Outcome.UNKNOWN, error_code="no_answer")
-        return _result(answer)
+        return await create(self._wire, self._head, json.dumps(wanted).encode(), read=_result)
 
     async def texts_to(self, number: str, *, since: datetime) -> Sequence[KnownText]:
         """Cannot be asked of Telnyx."""
@@ -93,7 +88,7 @@ class TelnyxProvider:
 
 def _result(answer: Answer) -> SendResult:
     if not 200 <= answer.status < 300:
-        return classify(answer.status, _code(answer.body))
+        return ERRORS.classify(answer.status, _code(answer.body))
     message = records.message_in(answer.body)
     if message is None:
         return SendResult(Outcome.UNKNOWN, error_code="unreadable_answer")

@@ -14,7 +14,8 @@ import aiohttp
 
 from messaging.providers.base import CouldNotAsk, KnownText
 from messaging.providers.telnyx.texts import is_message_id, news_of, number_of, recipient_of, words_of
-from messaging.providers.telnyx.transport import Reply, Transport
+from messaging.providers.telnyx.transport import Transport
+from messaging.providers.wire import Answer
 
 __all__ = ["NOT_DOCUMENTED", "cancel", "fetch", "message_in"]
 
@@ -53,7 +54,7 @@ def message_in(body: bytes) -> dict[str, Any] | None:
     return message if isinstance(message, dict) and is_message_id(message.get("id")) else None
 
 
-async def _ask(transport: Transport, method: str, message_id: str) -> Reply:
+async def _ask(transport: Transport, method: str, message_id: str) -> Answer:
     if not is_message_id(message_id):
         raise CouldNotAsk("not an id of Telnyx")
     try:

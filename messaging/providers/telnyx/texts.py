@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from messaging.providers.base import StatusUpdate
-from messaging.providers.telnyx.errors import means_opted_out, stopped_by
+from messaging.providers.telnyx.errors import ERRORS, event_means_opted_out
 from messaging.providers.telnyx.statuses import status_of
 
 __all__ = ["Message", "is_message_id", "news_of", "number_of", "recipient_of", "words_of"]
@@ -56,7 +56,7 @@ def news_of(message: Message, *, payload: Mapping[str, str] | None = None) -> St
         provider_status=word,
         status=status_of(word),
         error_code=code,
-        number_opted_out=means_opted_out(code, words_of(error.get("title"))),
-        stops=stopped_by(code),
+        number_opted_out=event_means_opted_out(code, words_of(error.get("title"))),
+        stops=ERRORS.stopped_by(code),
         payload=payload or {},
     )

@@ -22,10 +22,12 @@ from messaging.providers.base import (
     SendResult,
     StatusUpdate,
 )
+from messaging.providers.create import create
 from messaging.providers.twilio import callbacks, records
-from messaging.providers.twilio.errors import classify
+from messaging.providers.twilio.errors import ERRORS
+from messaging.providers.twilio.sids import is_service
 from messaging.providers.twilio.transport import TWILIO_API, Transport
-from messaging.providers.wire import Answer, NothingSent, Wire
+from messaging.providers.wire import Answer, Wire
 
 __all__ = ["TwilioProvider"]
 
@@ -34,19 +36,24 @@ MAX_VALIDITY_SECONDS: Final = 36_000
 
 
 class TwilioProvider:
-    """One Twilio account. Credentials: ``account_sid``, ``auth_token``, and while a token is rotated ``secondary_token``."""
+    """One Twilio account.
+
+    Credentials: ``account_sid``, ``auth_token``, while a token is rotated ``secondary_token``, and if requests are made with
+    an API key ``api_key_sid`` and ``api_key_secret``. Callbacks are signed with the token all the same.
+    """
 
     def __init__(self, credentials: Mapping[str, str], *, base_url: str = TWILIO_API, max_in_flight: int = 256) -> None:
         self._account_sid = credentials["account_sid"]
         self._secrets = [credentials["auth_token"], credentials.get("secondary_token", "")]
         self._transport = Transport(base_url=base_url, max_in_flight=max_in_flight)
-        client = Client(self._account_sid, credentials["auth_token"], http_client=self._transport)
+        user, password = _login(credentials)
+        client = Client(user, password, self._account_sid, http_client=self._transport)
         self._messages = client.api.v2010.account.messages
         self._wire = Wire(base_url, max_in_flight=max_in_flight)
         self._head = self._wire.head(
             f"/2010-04-01/Accounts/{self._account_sid}/Messages.json",
             {
-                "Authorization": _basic(self._account_sid, credentials["auth_token"]),
+                "Authorization": _basic(user, password),
                 "Content-Type": "application/x-www-form-urlencoded",
                 "Accept": "application/json",
             },
@@ -58,16 +65,10 @@ class TwilioProvider:
             "To": request.to,
             "StatusCallback": request.status_callback,
             "ValidityPeriod": max(1, min(request.validity_seconds, MAX_VALIDITY_SECONDS)),
-            "From": request.sender,
+            "MessagingServiceSid" if is_service(request.sender) else "From": request.sender,
             "Body": request.body,
         }
-        try:
-            answer = await self._wire.post(self._head, urlencode(form).encode())
-        except NothingSent:
-            return SendResult(Outcome.TRY_AGAIN, error_code="not_connected", retry_after=2.0)
-        except OSError:
-            return SendResult(Outcome.UNKNOWN, error_code="no_answer")
-        return _result(answer)
+        return await create(self._wire, self._head, urlencode(form).encode(), read=_result)
 
     async def texts_to(self, number: str, *, since: datetime) -> Sequence[KnownText]:
         """What was handed over for a number since then; raises ``CouldNotAsk``."""
@@ -99,6 +100,12 @@ class TwilioProvider:
         return callbacks.read_inbound(callback, account_sid=self._account_sid, secrets=self._secrets)
 
 
+def _login(credentials: Mapping[str, str]) -> tuple[str, str]:
+    if credentials.get("api_key_sid"):
+        return credentials["api_key_sid"], credentials["api_key_secret"]
+    return credentials["account_sid"], credentials["auth_token"]
+
+
 def _basic(user: str, password: str) -> str:
     return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
 
@@ -110,7 +117,7 @@ def _result(answer: Answer) -> SendResult:
     except ValueError:
         fields = {}
     if answer.status >= 400:
-        return classify(answer.status, str(fields.get("code") or ""))
+        return ERRORS.classify(answer.status, str(fields.get("code") or ""))
     sid = fields.get("sid")
     if 200 <= answer.status < 300 and sid and isinstance(sid, str):
         return SendResult(Outcome.ACCEPTED, provider_message_id=sid)

@@ -5,7 +5,6 @@ refuses ambiguous bodies first. The key is the one stored for the account in the
 by the request, and the account that the body names must be that account.
 """
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
@@ -18,30 +17,34 @@ from messaging.providers.base import (
     StatusUpdate,
 )
 from messaging.providers.forms import read_form, without_nul
-from messaging.providers.twilio.errors import means_opted_out, stopped_by
+from messaging.providers.twilio.errors import ERRORS
+from messaging.providers.twilio.sids import is_message, is_service
 from messaging.providers.twilio.statuses import status_of
 
 __all__ = ["read_inbound", "read_status"]
 
-_MESSAGE_SID: Final = re.compile(r"(?:SM|MM)[0-9A-Za-z]{32}")
-"""Its length is what makes a repeated callback recognisable: the signature runs names and values together, so an old
-request could be cut anew ("SM...NumMedia0" with NumMedia left out) and would pass for another text."""
-_STATUS_PARAMETERS: Final = ("AccountSid", "MessageSid", "MessageStatus", "From", "To")
+_STATUS_PARAMETERS: Final = ("AccountSid", "MessageSid", "MessageStatus", "To")
 _INBOUND_PARAMETERS: Final = ("AccountSid", "MessageSid", "From", "To", "Body")
 
 
 def read_status(callback: CallbackRequest, *, account_sid: str, secrets: Sequence[str]) -> StatusUpdate:
     """A status callback. A status word that is not known is kept as it is, with no status of ours."""
     form = _genuine(callback, _STATUS_PARAMETERS, account_sid, secrets)
+    service = form.get("MessagingServiceSid", "")
+    if "From" not in form and not service:
+        # A service may have failed before it chose a number; anything else has one.
+        raise CallbackRefused(400, "missing From")
     code = form.get("ErrorCode", "")
     return StatusUpdate(
         provider_message_id=form["MessageSid"],
         provider_status=form["MessageStatus"],
         status=status_of(form["MessageStatus"]),
         error_code=code,
-        number_opted_out=means_opted_out(code),
-        stops=stopped_by(code),
+        number_opted_out=ERRORS.means_opted_out(code),
+        stops=ERRORS.stopped_by(code),
         payload=form,
+        service=service,
+        chosen_number=form.get("From", "") if service else "",
     )
 
 
@@ -57,6 +60,7 @@ def read_inbound(callback: CallbackRequest, *, account_sid: str, secrets: Sequen
         media_urls=[form[f"MediaUrl{n}"] for n in media if f"MediaUrl{n}" in form],
         already_answered=bool(form.get("OptOutType")),
         payload=form,
+        service=form.get("MessagingServiceSid", ""),
     )
 
 
@@ -70,8 +74,11 @@ def _genuine(
         raise CallbackRefused(403, "signature")
     if form["AccountSid"] != account_sid:
         raise CallbackRefused(403, "another account")
-    if not _MESSAGE_SID.fullmatch(form["MessageSid"]):
+    if not is_message(form["MessageSid"]):
         raise CallbackRefused(400, "no message id")
+    service = form.get("MessagingServiceSid", "")
+    if service and not is_service(service):
+        raise CallbackRefused(400, "no messaging service")
     return without_nul(form)
 
 

@@ -1,71 +1,15 @@
-"""What each of Twilio's error codes means for a message; the table is data, ``errors.json``, with its sources."""
+"""Twilio's error codes; the simulated network answers with them, too."""
 
-import json
 from pathlib import Path
 from typing import Final
 
-from messaging.providers.base import Outcome, SendResult, Stops
+from messaging.providers.base import Stops
+from messaging.providers.error_table import ErrorTable
 
-__all__ = ["class_of", "classify", "means_opted_out", "stopped_by"]
+__all__ = ["ERRORS"]
 
-_TABLE: Final = {
-    str(entry["code"]): entry
-    for entry in json.loads(Path(__file__).with_name("errors.json").read_text(encoding="utf-8"))["errors"]
-}
-_FIRST_RETRY_SECONDS: Final = 1.0
-_STOPS: Final = {"pause_sender": Stops.SENDER, "pause_tenant_sender": Stops.ACCOUNT}
-_UNAUTHORIZED: Final = 401
-_PERHAPS_DESTINATION: Final = frozenset({"21606", "21703"})
-"""Said of a number that is lost, and of one that cannot reach this one country."""
-
-
-def classify(http_status: int, code: str) -> SendResult:
-    """What an answer other than success says about the message that was handed over."""
-    return SendResult(
-        _outcome(http_status, code),
-        error_code=code or f"http_{http_status}",
-        retry_after=_FIRST_RETRY_SECONDS,
-        number_opted_out=means_opted_out(code),
-        stops=_stopped_by_answer(http_status, code),
-        perhaps_destination=code in _PERHAPS_DESTINATION,
-    )
-
-
-def class_of(code: str) -> str:
-    """The class of a code in ``errors.json``; empty for a code that is not listed."""
-    return str(_TABLE[code]["class"]) if code in _TABLE else ""
-
-
-def means_opted_out(code: str) -> bool:
-    """Whether the code says that the person opted out at the provider."""
-    return class_of(code) == "consent"
-
-
-def stopped_by(code: str) -> Stops:
-    """What cannot send any more until a person acts, where the code says that for certain."""
-    return Stops.NOTHING if code in _PERHAPS_DESTINATION else _named_by(code)
-
-
-def _stopped_by_answer(http_status: int, code: str) -> Stops:
-    if http_status == _UNAUTHORIZED:
-        return Stops.ACCOUNT
-    return _named_by(code) if 400 <= http_status < 500 and http_status != 429 else Stops.NOTHING
-
-
-def _named_by(code: str) -> Stops:
-    return _STOPS.get(_TABLE[code]["action"], Stops.NOTHING) if code in _TABLE else Stops.NOTHING
-
-
-def _outcome(http_status: int, code: str) -> Outcome:
-    if http_status == 429:
-        # Documented as not processed, so another try cannot duplicate.
-        return Outcome.TRY_AGAIN
-    if http_status >= 500:
-        return Outcome.UNKNOWN
-    if _stopped_by_answer(http_status, code):
-        # Refused for what is wrong with the sender, not with the text: it keeps its place until that is mended.
-        return Outcome.TRY_AGAIN
-    retry = _TABLE[code]["retry"] if code in _TABLE else False
-    if retry is None:
-        return Outcome.UNKNOWN
-    return Outcome.TRY_AGAIN if retry else Outcome.REFUSED
+ERRORS: Final = ErrorTable(
+    Path(__file__).with_name("errors.json"),
+    stops={"pause_sender": Stops.SENDER, "pause_tenant_sender": Stops.ACCOUNT},
+    perhaps_destination={"21606", "21703"},
+)

@@ -4,18 +4,16 @@ Twilio's list can be filtered by destination and by the day of sending only, and
 day of sending. So a list is read newest first, until its entries are older than what is looked for.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import Final, TypeVar
+from typing import Final
 
-import aiohttp
-from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.rest.api.v2010.account.message import MessageInstance, MessageList, MessagePage
 
 from messaging.providers.base import CouldNotAsk, KnownText, StatusUpdate
-from messaging.providers.twilio.errors import means_opted_out, stopped_by
+from messaging.providers.twilio.asking import Gone, Refused, ask
+from messaging.providers.twilio.errors import ERRORS
 from messaging.providers.twilio.statuses import status_of
-from messaging.providers.wire import NothingSent
 
 __all__ = ["cancel", "fetch", "texts_between", "texts_to"]
 
@@ -23,16 +21,13 @@ PAGE: Final = 1_000
 """The most that Twilio gives at once."""
 LONGEST_QUEUED: Final = timedelta(hours=36)
 """A list is sorted by the time of sending, and a text may wait for it that long: reading goes on for so much more."""
-_GONE: Final = 404
-
-AnswerT = TypeVar("AnswerT")
 
 
 async def fetch(messages: MessageList, provider_message_id: str) -> KnownText | None:
     """One text; None when there is none by this id. Raises ``CouldNotAsk``."""
     try:
-        return _known(await _ask(messages(provider_message_id).fetch_async))
-    except _Gone:
+        return _known(await ask(messages(provider_message_id).fetch_async))
+    except Gone:
         return None
 
 
@@ -51,22 +46,14 @@ async def texts_between(messages: MessageList, since: datetime, until: datetime)
 async def cancel(messages: MessageList, provider_message_id: str) -> bool:
     """Cancel a text that Twilio holds for later; anything else it has sent or will send. Raises ``CouldNotAsk``."""
     try:
-        await _ask(lambda: messages(provider_message_id).update_async(status="canceled"))
-    except _Refused:
+        await ask(lambda: messages(provider_message_id).update_async(status="canceled"))
+    except Refused:
         return False
     return True
 
 
-class _Refused(CouldNotAsk):
-    """Twilio understood and said no."""
-
-
-class _Gone(_Refused):
-    """What was asked for does not exist. Said of a list it is no answer: an empty one would mean that nothing was sent."""
-
-
 async def _pages(messages: MessageList, *, since: datetime, **filters: str) -> AsyncIterator[KnownText]:
-    page: MessagePage | None = await _ask(lambda: messages.page_async(page_size=PAGE, **filters))
+    page: MessagePage | None = await ask(lambda: messages.page_async(page_size=PAGE, **filters))
     while page is not None:
         texts = _read(page)
         for text in texts:
@@ -74,20 +61,7 @@ async def _pages(messages: MessageList, *, since: datetime, **filters: str) -> A
                 yield text
         if not texts or max(text.created_at for text in texts) < since - LONGEST_QUEUED:
             return
-        page = await _ask(page.next_page_async)
-
-
-async def _ask(question: Callable[[], Awaitable[AnswerT]]) -> AnswerT:
-    try:
-        return await question()
-    except TwilioRestException as error:
-        refused = 400 <= error.status < 500 and error.status != 429
-        kind = _Gone if error.status == _GONE else _Refused if refused else CouldNotAsk
-        raise kind(f"http_{error.status}") from None
-    except (NothingSent, TimeoutError, aiohttp.ClientError, OSError) as error:
-        raise CouldNotAsk(type(error).__name__) from None
-    except (TwilioException, AttributeError, ValueError, KeyError, TypeError) as error:
-        raise CouldNotAsk(f"unreadable: {type(error).__name__}") from None
+        page = await ask(page.next_page_async)
 
 
 def _read(page: MessagePage) -> list[KnownText]:
@@ -98,7 +72,7 @@ def _read(page: MessagePage) -> list[KnownText]:
 
 
 def _known(found: MessageInstance) -> KnownText:
-    if not found.sid or found.date_created is None:
+    if not found.sid or not isinstance(found.date_created, datetime):
         raise CouldNotAsk("unreadable: no id or no time")
     inbound = str(found.direction or "") == "inbound"
     sender, number = (found.to, found.from_) if inbound else (found.from_, found.to)
@@ -113,8 +87,9 @@ def _known(found: MessageInstance) -> KnownText:
             provider_status=status,
             status=status_of(status),
             error_code=code,
-            number_opted_out=means_opted_out(code),
-            stops=stopped_by(code),
+            number_opted_out=ERRORS.means_opted_out(code),
+            stops=ERRORS.stopped_by(code),
         ),
         inbound=inbound,
+        service=str(found.messaging_service_sid or ""),
     )

@@ -7,12 +7,12 @@ import aiohttp
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 
-from messaging.providers.wire import ANSWER_SECONDS, CONNECT_SECONDS, KEEP_ALIVE_SECONDS, NothingSent
+from messaging.providers.session import Session
+from messaging.providers.wire import NothingSent
 
 __all__ = ["TWILIO_API", "Transport"]
 
 TWILIO_API: Final = "https://api.twilio.com"
-TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=CONNECT_SECONDS, sock_read=ANSWER_SECONDS)
 
 
 class Transport(AsyncHttpClient):  # type: ignore[misc]
@@ -21,8 +21,7 @@ class Transport(AsyncHttpClient):  # type: ignore[misc]
     def __init__(self, *, base_url: str, max_in_flight: int) -> None:
         super().__init__(logger=None, is_async=True)
         self._base_url = base_url
-        self._max_in_flight = max_in_flight
-        self._session: aiohttp.ClientSession | None = None
+        self._session = Session(max_in_flight=max_in_flight)
 
     async def request(
         self,
@@ -36,9 +35,8 @@ class Transport(AsyncHttpClient):  # type: ignore[misc]
         **_: Any,
     ) -> Response:
         """One request, never repeated here. Raises ``NothingSent`` or ``aiohttp.ClientError`` / ``TimeoutError``."""
-        session = self._open()
         try:
-            async with session.request(
+            async with self._session.open().request(
                 method,
                 uri.replace(TWILIO_API, self._base_url, 1),
                 params=params,
@@ -50,16 +48,9 @@ class Transport(AsyncHttpClient):  # type: ignore[misc]
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise NothingSent(type(error).__name__) from error
 
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None or self._session.closed:
-            connector = aiohttp.TCPConnector(limit=self._max_in_flight, keepalive_timeout=KEEP_ALIVE_SECONDS)
-            self._session = aiohttp.ClientSession(connector=connector, timeout=TIMEOUT, trust_env=False)
-        return self._session
-
     async def close(self) -> None:
         """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
+        await self._session.close()
 
 
 def _authorization(auth: tuple[str, str] | None) -> dict[str, str]:

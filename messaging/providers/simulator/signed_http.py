@@ -1,4 +1,4 @@
-"""What goes over the network's side of the wire: signed requests in, signed callbacks out."""
+"""The network's side of its HTTP: genuine requests in, signed callbacks out."""
 
 import json
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from aiohttp import web
 
 from messaging.providers.simulator.signing import SIGNATURE_HEADER, is_genuine, sign
 
-__all__ = ["Wire", "hang_up"]
+__all__ = ["SignedHttp", "hang_up"]
 
 
 @dataclass(frozen=True, slots=True)
-class Wire:
+class SignedHttp:
     """``address`` is where the platform reaches the network: requests are signed over it."""
 
     secret: str

@@ -3,10 +3,11 @@
 from django.db import models
 from django.utils import timezone
 
+from consent.models.entry_sql import LEAF_SQL
 from consent.purposes import Purpose
 from tenants.owned import TenantForeignKey, TenantOwned, TenantOwnedInBulk
 
-__all__ = ["ALL_PURPOSES", "ConsentRecord", "ConsentState", "PossibleOptOut", "Suppression"]
+__all__ = ["ALL_PURPOSES", "ConsentRecord", "ConsentState", "HiddenNumberKey", "PossibleOptOut", "Suppression"]
 
 ALL_PURPOSES = "all"
 """The purpose of an opt-out that ends everything."""
@@ -15,7 +16,9 @@ ALL_PURPOSES = "all"
 class ConsentRecord(TenantOwnedInBulk):
     """One act of a person, or the taking back of a record that was an error: an entry of the consent ledger.
 
-    Never changed, never deleted.
+    Never changed, never deleted. Only what is about the person goes when they are erased (``consent.erasure``): number,
+    wording, evidence and salt. The rest is the entry of the tenant's log (``consent.models.log``), which names nobody.
+    Written by ``consent.appending`` alone.
     """
 
     class Act(models.TextChoices):
@@ -47,9 +50,25 @@ class ConsentRecord(TenantOwnedInBulk):
     actor = models.ForeignKey("tenants.User", on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     occurred_at = models.DateTimeField(default=timezone.now)
     recorded_at = models.DateTimeField(default=timezone.now)
+    n = models.PositiveIntegerField()
+    """The how-manieth of its number; no two writers get the same."""
+    prev = models.BinaryField()
+    """The leaf of the number's record before this one; empty for the first."""
+    salt = models.BinaryField()
+    """The same for all records of a number; without it ``subject`` and ``details`` say nothing of anybody."""
+    subject = models.BinaryField()
+    """The number as the log knows it: a salted commitment."""
+    details = models.BinaryField()
+    """The salted commitment to wording and evidence."""
+    leaf = models.GeneratedField(
+        expression=models.Func(template=LEAF_SQL, output_field=models.BinaryField()),
+        output_field=models.BinaryField(),
+        db_persist=True,
+    )
+    """The hash of the entry as a leaf of the log."""
 
     class Meta(TenantOwned.Meta):
-        indexes = [models.Index(fields=["tenant", "number", "id"], name="consent_record_number")]
+        constraints = [models.UniqueConstraint(fields=["tenant", "number", "n"], name="consent_record_chain")]
 
     def __str__(self) -> str:
         return f"{self.act} {self.purpose}"
@@ -100,24 +119,42 @@ class PossibleOptOut(TenantOwned):
         return "may have asked to stop"
 
 
+class HiddenNumberKey(TenantOwned):
+    """The tenant's key of the hashes that stand for the numbers of erased people (``consent.erasure``)."""
+
+    encrypted = models.BinaryField()
+
+    class Meta(TenantOwned.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant"], name="hidden_number_key_once")]
+
+    def __str__(self) -> str:
+        return "key"
+
+
 class Suppression(TenantOwned):
     """A number that must not be texted at all, and why. Lifting one keeps the row."""
 
     class Reason(models.TextChoices):
         OPTED_OUT = "opted_out", "Opted out"
         PROVIDER_BLOCK = "provider_block", "The provider reports an opt-out"
+        WRONG_NUMBER = "wrong_number", "Somebody else has this number"
 
     number = models.CharField(max_length=16, db_collation="C")
     reason = models.CharField(max_length=16, choices=Reason)
     record = TenantForeignKey(ConsentRecord, on_delete=models.PROTECT, related_name="+")
     since = models.DateTimeField(default=timezone.now)
     lifted_at = models.DateTimeField(null=True)
+    followed_at = models.DateTimeField(null=True)
+    """When what still waited for the number had been ended (``messaging.pipeline.withdrawal``)."""
 
     class Meta(TenantOwned.Meta):
         constraints = [
             models.UniqueConstraint(
                 fields=["tenant", "number"], condition=models.Q(lifted_at=None), name="suppression_active_once"
             )
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "id"], condition=models.Q(followed_at=None), name="suppression_to_follow")
         ]
 
     def __str__(self) -> str:

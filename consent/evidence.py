@@ -1,0 +1,139 @@
+"""Evidence packs: what is recorded of one number, with all that somebody needs to check it without us."""
+
+import io
+import json
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from django.db.models import TextField
+from django.db.models.functions import Cast, TruncDate
+
+from consent import verifier
+from consent.canonical import entry_text, head_bucket
+from consent.heads import Head, HeadTree, head_leaf
+from consent.merkle import inclusion_ranges, root_of
+from consent.models import Checkpoint, ConsentRecord, HeadBucket, LedgerHead, LedgerLeaf
+from consent.sealing import lock_log, seal
+from consent.tree import StoredTree
+from tenants.scope import current_tenant_id
+
+__all__ = ["NothingRecorded", "daily_checkpoints", "evidence_pack", "evidence_zip", "text_of"]
+
+DAYS: Final = 366
+_README: Final = """This folder proves what is recorded about the consent of {number}.
+
+    python3 -I verifier.py pack.json --key PUBLIC_KEY --checkpoint CHECKPOINT
+
+needs nothing but Python 3.9 or newer, and no network. Take the public key from the platform's page of keys or from
+whoever you trust, and a checkpoint that the business received earlier: neither must come from this folder. Read
+verifier.py, or take it from the platform's source, if you do not trust this copy.
+"""
+
+
+class NothingRecorded(Exception):
+    """There is no record of this number."""
+
+
+def daily_checkpoints() -> list[Checkpoint]:
+    """The last checkpoint of each day (UTC): those that are given out."""
+    days = Checkpoint.objects.annotate(day=TruncDate("created_at")).order_by("-day", "-size").distinct("day")
+    return sorted(days[:DAYS], key=lambda one: one.size)
+
+
+def evidence_pack(*, number: str, older_sizes: Sequence[int] | None = None) -> dict[str, object]:
+    """The pack of a number of the active tenant, as of now; raises ``NothingRecorded``.
+
+    ``older_sizes``: the checkpoints that the reader may hold; the daily ones unless told.
+    """
+    lock_log()
+    while seal():
+        pass
+    older = daily_checkpoints() if older_sizes is None else list(Checkpoint.objects.filter(size__in=older_sizes))
+    checkpoint = seal(even_if_nothing_is_new=True)
+    records = list(
+        ConsentRecord.objects.filter(number=number).order_by("n").annotate(evidence_text=Cast("evidence", TextField()))
+    )
+    if not records or checkpoint is None:
+        raise NothingRecorded(number)
+    tree = StoredTree(checkpoint.size)
+    return {
+        "format": "consent-evidence/1",
+        "number": number,
+        "salt": bytes(records[0].salt).hex(),
+        "checkpoint": checkpoint.note,
+        "entries": _entries(records, tree),
+        "heads": _heads(records[-1], checkpoint, tree),
+        "older": [
+            {"checkpoint": one.note, "proof": _hex(tree.consistency(one.size))}
+            for one in sorted(older, key=lambda one: one.size)
+        ],
+    }
+
+
+def evidence_zip(*, number: str) -> bytes:
+    """The pack as a ZIP, with the verifier and a word on how to use it."""
+    pack = evidence_pack(number=number)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("pack.json", json.dumps(pack, ensure_ascii=False, indent=1))
+        archive.writestr("verifier.py", Path(verifier.__file__).read_bytes())
+        archive.writestr("README.txt", _README.format(number=number))
+    return buffer.getvalue()
+
+
+def _entries(records: Sequence[ConsentRecord], tree: StoredTree) -> list[dict[str, object]]:
+    leaves = LedgerLeaf.objects.filter(record_id__in=[record.id for record in records])
+    positions = dict(leaves.values_list("record_id", "position"))
+    return [
+        {
+            "entry": text_of(record),
+            "wording": record.wording,
+            "evidence": record.evidence_text,  # type: ignore[attr-defined]
+            "position": positions[record.id],
+            "proof": _hex(tree.inclusion(positions[record.id])),
+        }
+        for record in records
+    ]
+
+
+def text_of(record: ConsentRecord) -> str:
+    """The entry of a record, as it stands in the log."""
+    return entry_text(
+        log=current_tenant_id(),
+        record_id=record.id,
+        act=record.act,
+        purpose=record.purpose,
+        source=record.source,
+        actor=record.actor_id,
+        occurred_at=record.occurred_at,
+        recorded_at=record.recorded_at,
+        subject=bytes(record.subject),
+        n=record.n,
+        prev=bytes(record.prev),
+        details=bytes(record.details),
+    )
+
+
+def _heads(newest: ConsentRecord, checkpoint: Checkpoint, tree: StoredTree) -> dict[str, object]:
+    subject = bytes(newest.subject)
+    bucket = head_bucket(subject)
+    rows = LedgerHead.objects.filter(bucket=bucket).values_list("subject", "n", "leaf")
+    heads = sorted(Head(bytes(one), n, bytes(leaf)) for one, n, leaf in rows)
+    leaves = [head_leaf(head) for head in heads]
+    index = [head.subject for head in heads].index(subject)
+    ranges = inclusion_ranges(index, len(leaves))
+    buckets = {place: bytes(value) for place, value in HeadBucket.objects.values_list("bucket", "hash")}
+    return {
+        "entry": checkpoint.heads,
+        "proof": _hex(tree.inclusion(checkpoint.size - 1)),
+        "subjects": len(leaves),
+        "index": index,
+        "proof_in_bucket": _hex([root_of(leaves[begin:end]) for begin, end in ranges]),
+        "path": _hex(HeadTree(buckets).path(bucket)),
+    }
+
+
+def _hex(hashes: Sequence[bytes]) -> list[str]:
+    return [one.hex() for one in hashes]

@@ -1,0 +1,34 @@
+"""The tables of consent: what people said, where they stand, the log that proves it, the hours of the day, and how often."""
+
+from consent.models.hours import HolidayCalendar, OwnHours, QuietHoursRule
+from consent.models.limits import FrequencyLaw, PurposePolicy
+from consent.models.log import Checkpoint, HeadBucket, LedgerHead, LedgerKey, LedgerLeaf, LedgerTile, PendingSeal
+from consent.models.records import (
+    ALL_PURPOSES,
+    ConsentRecord,
+    ConsentState,
+    HiddenNumberKey,
+    PossibleOptOut,
+    Suppression,
+)
+
+__all__ = [
+    "ALL_PURPOSES",
+    "Checkpoint",
+    "ConsentRecord",
+    "ConsentState",
+    "FrequencyLaw",
+    "HeadBucket",
+    "HiddenNumberKey",
+    "HolidayCalendar",
+    "LedgerHead",
+    "LedgerKey",
+    "LedgerLeaf",
+    "LedgerTile",
+    "OwnHours",
+    "PendingSeal",
+    "PossibleOptOut",
+    "PurposePolicy",
+    "QuietHoursRule",
+    "Suppression",
+]

@@ -1,0 +1,42 @@
+"""What may be a sender: a number, a short code, or a messaging service."""
+
+from typing import Final
+
+from django.core.exceptions import ValidationError
+
+from common.phone_numbers import NumberProblem, is_e164, parse
+from messaging.models import ProviderAccount, Sender
+from messaging.providers.twilio.sids import is_service
+
+__all__ = ["checked_value", "is_short_code", "may_be_number"]
+
+_NO_SERVICE: Final = "A messaging service's SID is MG and 32 digits or letters a to f."
+
+
+def is_short_code(value: str) -> bool:
+    """Whether it could be a short code."""
+    return value.isascii() and value.isdigit() and 3 <= len(value) <= 8
+
+
+def may_be_number(value: str) -> bool:
+    """Whether a text can come from it or go to it."""
+    return is_short_code(value) or is_e164(value)
+
+
+def checked_value(typed: str, *, kind: str, account: ProviderAccount, country: str) -> str:
+    """What is stored for what was typed; raises ``ValidationError``."""
+    value = typed.strip()
+    if kind == Sender.Kind.SERVICE:
+        if account.kind != ProviderAccount.Kind.TWILIO:
+            raise ValidationError({"kind": "Only accounts at Twilio have messaging services."})
+        if not is_service(value):
+            raise ValidationError({"value": _NO_SERVICE})
+        return value
+    if kind == Sender.Kind.SHORT_CODE:
+        if not is_short_code(value):
+            raise ValidationError({"value": "A short code has 3 to 8 digits."})
+        return value
+    try:
+        return parse(value, country).e164
+    except NumberProblem as problem:
+        raise ValidationError({"value": str(problem)}) from None
