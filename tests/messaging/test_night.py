@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -28,27 +27,27 @@ from messaging.services import cancel_batches, hold_batches
 from tenants.scope import tenant_scope
 from tests.afternoon import AFTERNOON
 from tests.cast import Cast, Company
-from tests.daylight import Daylight
+from tests.daylight import Daylight, tonight
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-NEW_YORK = ZoneInfo("America/New_York")
 CAPITAL, TEXAS, HOLLYWOOD, TOLL_FREE = "+12025550101", "+17135550101", "+13235550101", "+18005550101"
 
 
-def tonight(hour: int = 3) -> datetime:
-    """The next such hour in New York, at which hardly anybody may be texted."""
-    now = timezone.now().astimezone(NEW_YORK)
-    moment = now.replace(hour=hour, minute=0, second=0, microsecond=0)
-    return moment if moment > now else (moment + timedelta(days=1))
-
-
-def queue(company: Company, numbers: Sequence[str], lane: str = MARKETING, purpose: str = "marketing") -> UUID:
+def queue(
+    company: Company,
+    numbers: Sequence[str],
+    lane: str = MARKETING,
+    purpose: str = "marketing",
+    planned_at: datetime | None = None,
+) -> UUID:
+    """Texts planned at that time, which is three in the morning if nothing is said."""
     with tenant_scope(company.tenant.id):
         if purpose != "verification":
             record_opt_ins([OptIn(one, purpose, "web_form") for one in numbers], actor_id=None)
         cause = Cause(kind="campaign", lane=lane, purpose=purpose, id=company.tenant.id)
         batch, _ = enqueue([Draft(one, "Hello") for one in numbers], cause)
+        Batch.objects.filter(id=batch.id).update(created_at=planned_at or tonight())
         return batch.id
 
 
@@ -106,9 +105,7 @@ def test_without_the_rule_it_goes_out_at_night(
 def test_each_zone_wakes_at_its_own_time(committed_cast: Cast, network: str, daylight: Daylight) -> None:
     # A Wednesday in summer, 08:30 in Washington; Texas begins at 9 (Bus. & Com. Code 301.051), as California does here.
     daylight.become(datetime(2027, 7, 14, 12, 30, tzinfo=UTC))
-    queue(committed_cast.clinic, [CAPITAL, TEXAS, HOLLYWOOD])
-    with tenant_scope(committed_cast.clinic.tenant.id):
-        Batch.objects.update(created_at=daylight.now)
+    queue(committed_cast.clinic, [CAPITAL, TEXAS, HOLLYWOOD], planned_at=daylight.now)
     run_next_batch(MARKETING)
     assert statuses(committed_cast.clinic) == {CAPITAL: "accepted", TEXAS: "deferred", HOLLYWOOD: "deferred"}
     with tenant_scope(committed_cast.clinic.tenant.id):
@@ -241,9 +238,7 @@ def test_what_would_wait_too_long_expires_with_its_reason(
     committed_cast: Cast, network: str, daylight: Daylight
 ) -> None:
     daylight.become(tonight())
-    queue(committed_cast.clinic, [CAPITAL], REMINDER, "reminder")
-    with tenant_scope(committed_cast.clinic.tenant.id):
-        Batch.objects.update(created_at=tonight() - timedelta(hours=20))
+    queue(committed_cast.clinic, [CAPITAL], REMINDER, "reminder", tonight() - timedelta(hours=20))
     run_next_batch(REMINDER)
     with tenant_scope(committed_cast.clinic.tenant.id):
         message = Message.objects.get()
@@ -258,10 +253,11 @@ def test_a_reminder_that_waited_is_not_too_old_in_the_morning(
     daylight.become(tonight())
     queue(committed_cast.clinic, [CAPITAL], REMINDER, "reminder")
     run_next_batch(REMINDER)
-    with tenant_scope(committed_cast.clinic.tenant.id):
-        Batch.objects.update(created_at=timezone.now() - timedelta(hours=9))
-        type(committed_cast.clinic.sender).objects.update(status="paused")
     daylight.become(tonight(12))
+    with tenant_scope(committed_cast.clinic.tenant.id):
+        now = timezone.now()
+        Batch.objects.update(created_at=now - timedelta(hours=9), due_from=now)
+        type(committed_cast.clinic.sender).objects.update(status="paused")
     run_next_batch(REMINDER)
     assert statuses(committed_cast.clinic) == {CAPITAL: "queued"}
 

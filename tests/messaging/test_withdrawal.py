@@ -18,8 +18,7 @@ from messaging.services import receive
 from messaging.tasks import withdraw_texts
 from tenants.scope import tenant_scope
 from tests.cast import Cast, Company
-from tests.daylight import Daylight
-from tests.messaging.test_night import tonight
+from tests.daylight import Daylight, tonight
 
 ANN, BEN = "+12025550101", "+12025550102"
 ENDED = {"outcome": "block", "rule": "number_is_not_suppressed", "because": "opted_out"}
