@@ -38,6 +38,10 @@ test: $(TOOLS_READY) $(ASSETS_READY) ## Run all tests (ARGS="tests/consent -k st
 probe: $(TOOLS_READY) $(ASSETS_READY) ## Ask every route as everybody for another tenant's data (takes minutes)
 	@exec $(VENV_PYTHON) -m pytest -n $(TEST_PROCESSES) -m prober tests/prober $(ARGS)
 
+.PHONY: properties
+properties: $(TOOLS_READY) $(ASSETS_READY) ## The tests of properties with new random cases (takes minutes)
+	@PROPERTIES=other_cases exec $(VENV_PYTHON) -m pytest -n $(TEST_PROCESSES) -m hypothesis $(ARGS)
+
 .PHONY: pages
 pages: $(TOOLS_READY) $(ASSETS_READY) ## Look at every page in a browser, light and dark, for accessibility and width (takes minutes)
 	@exec $(VENV_PYTHON) -m pytest -n $(TEST_PROCESSES) -m pages tests/browser tests/ui $(ARGS)

@@ -25,7 +25,7 @@ from benchmarks.stack import Cost, cpu_seconds, free_port, resident_megabytes
 __all__ = ["run"]
 
 REQUESTS: Final = int(os.environ.get("BENCH_CALLBACKS", "6000"))
-CONNECTIONS: Final = 32
+CONNECTIONS: Final = 64
 ROUNDS: Final = 2
 STEADY_PER_SECOND: Final = int(os.environ.get("BENCH_CALLBACKS_PER_SECOND", "500"))
 STEADY_SECONDS: Final = 20
@@ -34,8 +34,18 @@ TOKEN: Final = "t" * 32
 SENDER: Final = "+12025550191"
 APPLICATION: Final = "smsplatform.wsgi:application"
 SERVERS: Final[Mapping[str, Sequence[str]]] = {
-    "granian 2x8": ["granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "8", "--port", "{port}"],
-    "gunicorn gthread 2x8": ["gunicorn", "-k", "gthread", "-w", "2", "--threads", "8", "-b", "127.0.0.1:{port}"],
+    "granian 2x16": [
+        "granian",
+        "--interface",
+        "wsgi",
+        "--workers",
+        "2",
+        "--blocking-threads",
+        "16",
+        "--port",
+        "{port}",
+    ],
+    "gunicorn gthread 2x16": ["gunicorn", "-k", "gthread", "-w", "2", "--threads", "16", "-b", "127.0.0.1:{port}"],
     "gunicorn sync 4": ["gunicorn", "-k", "sync", "-w", "4", "-b", "127.0.0.1:{port}"],
 }
 
@@ -57,7 +67,7 @@ def run() -> Iterator[Mapping[str, Any]]:
             yield _measure(f"callbacks {name}", arguments, account_id, _callbacks(account_id, REQUESTS))
     name, arguments = next(iter(SERVERS.items()))
     yield _measure(f"inbound texts {name}", arguments, account_id, _inbound(account_id, INBOUND))
-    yield _measure_steady("granian 2x8", account_id)
+    yield _measure_steady("granian 2x16", account_id)
 
 
 def _account() -> Any:

@@ -7,7 +7,7 @@ one row and for fifty: under load the writer pauses for a moment between two of 
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from threading import Lock
+from threading import Event, Lock
 from typing import Final, Generic, TypeVar
 
 __all__ = ["GroupCommit"]
@@ -19,22 +19,42 @@ ItemT = TypeVar("ItemT")
 @dataclass(slots=True)
 class _Ticket(Generic[ItemT]):
     item: ItemT
+    leads: bool = False
+    """Its thread writes the next group."""
     done: bool = False
     error: Exception | None = None
+    woken: Event = field(default_factory=Event)
 
 
 @dataclass(slots=True)
 class _Queue(Generic[ItemT]):
+    """At most one thread writes. It wakes all that it wrote for at once: threads that woke one another through a lock
+    would each wait for the interpreter, and the next group with them."""
+
     waiting: list[_Ticket[ItemT]] = field(default_factory=list)
     changing: Lock = field(default_factory=Lock)
-    writing: Lock = field(default_factory=Lock)
+    led: bool = False
     written_at: float = 0.0
     """Monotonic seconds."""
+
+    def join(self, ticket: _Ticket[ItemT]) -> None:
+        with self.changing:
+            self.waiting.append(ticket)
+            if not self.led:
+                self.led = ticket.leads = True
 
     def take_all(self) -> list[_Ticket[ItemT]]:
         with self.changing:
             group, self.waiting = self.waiting, []
         return group
+
+    def hand_on(self) -> None:
+        """Whoever came first meanwhile writes next."""
+        with self.changing:
+            self.led = bool(self.waiting)
+            if self.led:
+                self.waiting[0].leads = True
+                self.waiting[0].woken.set()
 
 
 class GroupCommit(Generic[KeyT, ItemT]):
@@ -56,16 +76,27 @@ class GroupCommit(Generic[KeyT, ItemT]):
         """Return when the item is committed; raises what is wrong with it."""
         ticket = _Ticket(item)
         queue = self._queues.setdefault(key, _Queue())
-        with queue.changing:
-            queue.waiting.append(ticket)
-        with queue.writing:
-            # Whoever wrote before may have taken this one along.
-            if not ticket.done:
-                time.sleep(max(0.0, queue.written_at + self._apart_seconds - time.monotonic()))
-                self._write_group(key, queue.take_all())
-                queue.written_at = time.monotonic()
+        queue.join(ticket)
+        if not ticket.leads:
+            ticket.woken.wait()
+        if ticket.leads:
+            self._lead(key, queue)
         if ticket.error is not None:
             raise ticket.error
+        if not ticket.done:
+            raise RuntimeError("The thread that was to write it was ended.")
+
+    def _lead(self, key: KeyT, queue: _Queue[ItemT]) -> None:
+        group: Sequence[_Ticket[ItemT]] = ()
+        try:
+            time.sleep(max(0.0, queue.written_at + self._apart_seconds - time.monotonic()))
+            group = queue.take_all()
+            self._write_group(key, group)
+        finally:
+            queue.written_at = time.monotonic()
+            queue.hand_on()
+            for ticket in group:
+                ticket.woken.set()
 
     def _write_group(self, key: KeyT, group: Sequence[_Ticket[ItemT]]) -> None:
         try:

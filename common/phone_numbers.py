@@ -96,8 +96,9 @@ def _plainly(text: str, default_country: str) -> tuple[_Plan, str] | None:
 
 @lru_cache(maxsize=1024)
 def _plan_of_code(code: str) -> _Plan | None:
-    """The plan of the country that a code belongs to, the largest if several share it."""
-    countries = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(code), ()) if code else ()
+    """The plan of the country that a code belongs to, the largest if several share it. No code begins with 0."""
+    begins_well = code and not code.startswith("0")
+    countries = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(code), ()) if begins_well else ()
     return _plan_of_country(countries[0]) if countries else None
 
 

@@ -6,13 +6,13 @@ from typing import Final
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
-from django.urls import resolve, reverse
+from django.urls import Resolver404, resolve, reverse
 
 from common.client_address import client_address
 from smsplatform.errors import only_a_form, too_large, unreadable
 from tenants.services import note_seen
 
-__all__ = ["BoundedBodies", "HealthFirst", "PagesForForms", "PrivateResponses", "SeenSessions"]
+__all__ = ["BoundedBodies", "CallbacksShort", "HealthFirst", "PagesForForms", "PrivateResponses", "SeenSessions"]
 
 MEGABYTE: Final = 1024 * 1024
 
@@ -33,6 +33,44 @@ class HealthFirst:
         return answer
 
 
+class CallbacksShort:
+    """Takes what a provider posts past sessions, cookies and the headers of pages: a callback has none of them, and at
+    hundreds a second they would cost more than the callback itself.
+
+    Its signature is what admits it, and its answer is a status without a body.
+    """
+
+    PREFIX: Final = "/callbacks/"
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.method != "POST" or not request.path_info.startswith(self.PREFIX):
+            return self.get_response(request)
+        try:
+            view, args, kwargs = resolve(request.path_info)
+        except Resolver404:
+            return self.get_response(request)
+        refusal = _unbounded(request) or (
+            too_large(request) if _length(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE else None
+        )
+        answer: HttpResponseBase = refusal or view(request, *args, **kwargs)
+        return answer
+
+
+def _unbounded(request: HttpRequest) -> HttpResponseBase | None:
+    """The refusal of a body whose length is not told, or not with a number."""
+    if request.META.get("HTTP_TRANSFER_ENCODING"):
+        return unreadable(request, 411)
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    return None if length.isascii() and length.isdigit() else unreadable(request, 400)
+
+
+def _length(request: HttpRequest) -> int:
+    return int(request.META.get("CONTENT_LENGTH") or "0")
+
+
 class BoundedBodies:
     """Refuses a body by its headers, before anything reads it: too large, or of unknown length.
 
@@ -44,17 +82,10 @@ class BoundedBodies:
         self.upload_path = reverse("imports")
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self._refusal(request) or self.get_response(request)
+        return _unbounded(request) or self._too_large(request) or self.get_response(request)
 
-    def _refusal(self, request: HttpRequest) -> HttpResponseBase | None:
-        if request.META.get("HTTP_TRANSFER_ENCODING"):
-            return unreadable(request, 411)
-        length = request.META.get("CONTENT_LENGTH") or "0"
-        if not (length.isascii() and length.isdigit()):
-            return unreadable(request, 400)
-        return self._too_large(request, int(length))
-
-    def _too_large(self, request: HttpRequest, length: int) -> HttpResponseBase | None:
+    def _too_large(self, request: HttpRequest) -> HttpResponseBase | None:
+        length = _length(request)
         if length <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return None
         if request.path_info != self.upload_path:

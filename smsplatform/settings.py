@@ -75,6 +75,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "smsplatform.middleware.HealthFirst",
     "django.middleware.security.SecurityMiddleware",
+    "smsplatform.middleware.CallbacksShort",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -1,6 +1,7 @@
 """What all tests share: the database as the runtime role, and the cast."""
 
 import gc
+import os
 from collections.abc import Iterator
 from shutil import which
 from typing import Any
@@ -8,11 +9,17 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.test import TransactionTestCase
+from hypothesis import settings
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.cast import Cast, keep_cast, make_cast
 from tests.daylight import Daylight
 from tests.product import Product, running_product
+
+# The same cases in every run, so that a failure is of the change that was made; `make properties` looks for others.
+settings.register_profile("same_cases", derandomize=True)
+settings.register_profile("other_cases", derandomize=False)
+settings.load_profile(os.environ.get("PROPERTIES", "same_cases"))
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from smsplatform.embedded.ports import LOOPBACK
 from smsplatform.embedded.processes import Program
 
 WEB_PROCESSES = 2
-WEB_THREADS = 4
+WEB_THREADS = 8
 # Sending lanes keep hundreds of requests in flight inside one task, so few threads are enough.
 WORKER_THREADS = 4
 MODULES = (

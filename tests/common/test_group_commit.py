@@ -88,3 +88,29 @@ def test_a_failure_of_the_only_one_is_its_own(error: Exception) -> None:
 
     with pytest.raises(type(error)):
         GroupCommit[str, int](write).put("tenant", 1)
+
+
+def test_when_the_writing_thread_is_ended_the_others_hear_of_it_and_the_next_goes_on() -> None:
+    """Nothing may wait for ever for a thread that is gone."""
+    comes, ends = threading.Event(), threading.Event()
+
+    def write(key: str, items: Sequence[int]) -> Sequence[Exception | None]:
+        if not comes.is_set():
+            comes.set()
+            assert ends.wait(10)
+            raise SystemExit
+        if 1 in items:
+            raise SystemExit
+        return [None] * len(items)
+
+    together = GroupCommit[str, int](write)
+    with ThreadPoolExecutor(3) as threads:
+        first = threads.submit(together.put, "tenant", 0)
+        assert comes.wait(10)
+        others = [threads.submit(together.put, "tenant", item) for item in (1, 2)]
+        while len(together._queues["tenant"].waiting) < len(others):
+            threading.Event().wait(0.001)
+        ends.set()
+        assert isinstance(first.exception(10), SystemExit)
+        assert {type(one.exception(10)) for one in others} == {SystemExit, RuntimeError}
+    together.put("tenant", 3)

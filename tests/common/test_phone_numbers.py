@@ -2,7 +2,7 @@
 
 import phonenumbers
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from common import phone_numbers
@@ -34,6 +34,7 @@ spellings = st.builds(
 
 
 @given(spellings, st.sampled_from(["US", "CA", "JM", "GB", "DE"]))
+@example("+0450100000", "US")
 @settings(max_examples=600, deadline=None)
 def test_the_quick_way_says_what_the_library_says(text: str, country: str) -> None:
     assert quickly(text, country) == slowly(text.strip(), country)
