@@ -9,6 +9,7 @@ from uuid import UUID
 
 from messaging.models import InboundMessage, Message
 from messaging.reasons import reason_of
+from messaging.stored_decision import StoredDecision, stored_decision
 
 __all__ = ["ThreadItem", "thread"]
 
@@ -27,6 +28,8 @@ class ThreadItem:
     written_by: str = ""
     reason: str = ""
     """Why it was not sent or did not arrive, in words."""
+    decision: StoredDecision | None = None
+    """What the gate decided about a text that was sent, or was to be."""
     intent: str = ""
     certain: bool = True
     media_count: int = 0
@@ -49,6 +52,7 @@ def _sent(message: Message) -> ThreadItem:
         status=message.status,
         written_by=str(message.written_by) if message.written_by else "",
         reason=reason_of(message),
+        decision=stored_decision(message.decision),
     )
 
 

@@ -232,6 +232,20 @@ def test_what_did_not_arrive_shows_why(
     assert reason in text_of(bob.get(reverse("conversation", args=[ann.id])))
 
 
+def test_each_text_shows_the_decision_that_is_stored_with_it(bob: Client, cast: Cast, ann: Conversation) -> None:
+    bob.post(reverse("conversation_reply", args=[ann.id]), {"body": "Yes"})
+    with tenant_scope(cast.clinic.tenant.id):
+        message = Message.objects.get(body="Yes")
+    page = bob.get(reverse("conversation", args=[ann.id])).content.decode()
+    assert f'id="decision-{message.id}-{message.status}" hx-preserve' in page, (
+        "it stays open while the thread is read again"
+    )
+    assert "Allowed: they wrote to you first" in page
+    with tenant_scope(cast.clinic.tenant.id):
+        Message.objects.update(decision={})
+    assert "event-decision" not in bob.get(reverse("conversation", args=[ann.id])).content.decode()
+
+
 def test_what_arrived_needs_no_reason(bob: Client, cast: Cast, ann: Conversation) -> None:
     bob.post(reverse("conversation_reply", args=[ann.id]), {"body": "Yes"})
     with tenant_scope(cast.clinic.tenant.id):
