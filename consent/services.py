@@ -11,7 +11,7 @@ from consent.appending import NewRecord
 from consent.erasure import hidden_names, recognise
 from consent.ledger import OptIn, record, record_opt_ins
 from consent.models import ALL_PURPOSES, ConsentRecord, ConsentState, PossibleOptOut, Suppression
-from consent.revocation_lock import hold_exclusively
+from consent.revocation_lock import hold_after_calls, hold_exclusively
 from tenants import audit
 
 __all__ = [
@@ -49,11 +49,16 @@ def opt_out(
     occurred_at: datetime | None = None,
     about: Model | None = None,
 ) -> bool:
-    """End everything for a number, now. Returns False if it was suppressed already (the act is recorded anyway).
+    """End everything for a number, now: no call to it begins after the commit. Returns False if it was suppressed already
+    (the act is recorded anyway).
 
     ``occurred_at`` is when the person said so, if that was earlier; ``about`` as for ``opt_in``.
     """
-    hold_exclusively()
+    if source == ConsentRecord.Source.PROVIDER:
+        # It refuses texts to the number already, and what tells so may hold the answers that would be waited for.
+        hold_exclusively()
+    else:
+        hold_after_calls([number])
     recognise([number])
     said_at = occurred_at or timezone.now()
     stop = NewRecord(
@@ -81,7 +86,7 @@ def opt_out_many(
 ) -> list[str]:
     """End everything for many numbers at once; returns those that were not suppressed before. Nothing is recorded
     about the others."""
-    hold_exclusively()
+    hold_after_calls(numbers)
     new = sorted(set(numbers) - suppressed_among(numbers=numbers).keys())
     now = timezone.now()
     records = [
@@ -138,7 +143,7 @@ def opt_back_in(*, number: str, wording: str, evidence: Mapping[str, object]) ->
 
 def raise_possible_opt_out(*, number: str, wording: str, evidence: Mapping[str, object]) -> None:
     """Hold offers to a number until a person has read what it wrote; one open question at a time is enough."""
-    hold_exclusively()
+    hold_after_calls([number])
     question = PossibleOptOut(number=number, wording=wording, evidence=dict(evidence))
     PossibleOptOut.objects.bulk_create([question], ignore_conflicts=True)
 

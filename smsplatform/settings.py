@@ -128,6 +128,9 @@ INBOUND_TAKER = "messaging.services.receiving.receive"
 # Each erases its app's data of people who are erased (contacts.erasure).
 ERASURE_HANDLERS = ["support.erasure.erase_conversations", "messaging.erasure.erase_texts"]
 
+# Upwards by name only: an opt-out waits for the calls to its number (consent.revocation_lock).
+CALLS_UNDER_WAY = "messaging.pipeline.under_way.any_to"
+
 # Upwards by name only: which numbers a member who sees only assigned conversations may see.
 ASSIGNED_NUMBERS = "support.assignment.assigned_numbers"
 

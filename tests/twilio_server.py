@@ -1,5 +1,6 @@
 """Twilio at the other end of the wire, with a record of what it took that can be asked like the real one's."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ class TwilioServer:
     messages: list[dict[str, Any]] = field(default_factory=list)
     created: list[str] = field(default_factory=list)
     """The destination of each create that came in, whatever became of it."""
+    came_at: list[float] = field(default_factory=list)
+    """When each of them did, in monotonic seconds."""
     asked: list[str] = field(default_factory=list)
     silent: bool = False
     """Questions are answered with an error."""
@@ -61,6 +64,7 @@ class TwilioServer:
         if request.method == "POST":
             form = {name: str(value) for name, value in (await request.post()).items()}
             self.created.append(form["To"])
+            self.came_at.append(time.monotonic())
             return self.deeds.get(form["To"], _taken)(self, form, request)
         self.asked.append(request.query.get("To", request.path.rsplit("/", 1)[-1]))
         if self.silent:
