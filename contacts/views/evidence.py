@@ -27,10 +27,10 @@ def contact_evidence(request: TenantRequest, contact_id: UUID) -> HttpResponse:
         content = evidence_zip(number=contact.number)
     except NothingRecorded:
         messages.error(request, "Nothing is recorded about this number's consent.")
-        return redirect("contact_detail", contact.id)
+        return redirect("contact", contact.id)
     except ImproperlyConfigured:
         messages.error(request, "The consent ledger cannot be signed: tell whoever runs the platform.")
-        return redirect("contact_detail", contact.id)
+        return redirect("contact", contact.id)
     record("consent.evidence_downloaded", target=contact, target_name="")
     response = HttpResponse(content, content_type="application/zip")
     response["Content-Disposition"] = f'attachment; filename="consent-evidence-{localdate():%Y-%m-%d}.zip"'

@@ -12,18 +12,35 @@ from django.utils import timezone
 
 from campaigns.models import Campaign
 from common.encryption import encrypt
+from consent.appending import NewRecord, append
 from consent.quiet_hours import WEEKDAYS
 from contacts.models import Contact, ContactImport, ContactJob, ImportFilePart, ImportRow
 
 if TYPE_CHECKING:
     from tests.prober.world import Side
 
-__all__ = ["FORMS", "NOT_FILLED", "ROWS", "SHAPES"]
+__all__ = ["FORMS", "MADE_BY", "NOT_FILLED", "ROWS", "SHAPES"]
 
 Shape = Callable[["Side", int], object]
 
-NOT_FILLED: Final = {"tenants.membership": "the people of the world are its rows"}
+_SEALED: Final = "the sealer writes the log"
+NOT_FILLED: Final = {
+    "tenants.membership": "the people of the world are its rows",
+    "consent.pendingseal": _SEALED,
+    "consent.ledgerleaf": _SEALED,
+    "consent.ledgertile": _SEALED,
+    "consent.ledgerhead": _SEALED,
+    "consent.headbucket": _SEALED,
+    "consent.checkpoint": _SEALED,
+}
 """Tables that the world fills by services, and why."""
+
+MADE_BY: Final[dict[str, Callable[[dict[str, object]], object]]] = {
+    # Chained, as the pages that prove something need it.
+    "consent.consentrecord": lambda values: append([NewRecord(**{name: values[name] for name in _RECORD})]),
+}
+"""Rows that a service makes from their values."""
+_RECORD: Final = ("id", "number", "purpose", "act", "source", "wording", "evidence", "actor_id", "occurred_at")
 
 ROWS: Final = {
     "consent.suppression": 1,
@@ -94,6 +111,7 @@ SHAPES: Final[dict[str, Shape]] = {
     "campaigns.campaign.everyone": lambda side, n: True,
     "campaigns.campaign.launched_at": _since_launch,
     "campaigns.campaign.scheduled_at": lambda side, n: timezone.now() + timedelta(days=1) if n == 1 else None,
+    "consent.hiddennumberkey.encrypted": lambda side, n: encrypt(side.letter * 64),
     "consent.ownhours.week": lambda side, n: {day: [["08:00", "21:00"]] for day in WEEKDAYS},
     "consent.suppression.number": lambda side, n: side.canaries.number(2),
     "consent.possibleoptout.number": lambda side, n: side.canaries.number(1),

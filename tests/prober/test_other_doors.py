@@ -62,8 +62,12 @@ def _one_after_another(work: Callable[[Any], bool], items: Iterable[Any], *, loa
     return all(work(item) for item in items)
 
 
-COMMANDS = {"import_contacts": ["{file}", "--tenant", "{tenant}", "--consent-basis", "none"]}
+COMMANDS = {
+    "import_contacts": ["{file}", "--tenant", "{tenant}", "--consent-basis", "none"],
+    "verify_ledger": ["--tenant", "{tenant}"],
+}
 """How the commands that work for one tenant are called."""
+ONLY_READ = {"verify_ledger"}
 
 
 def _commands_for_a_tenant() -> list[str]:
@@ -93,9 +97,13 @@ def test_a_command_for_one_tenant_leaves_the_others_rows_alone(
     file = tmp_path / f"{b.id('contacts.contactimport', 0)}.csv"
     file.write_text(f"phone,tenant_id,list_id,id\n{row}\n", encoding="utf-8")
     said = io.StringIO()
-    call_command(name, *[each.format(file=file, tenant=world.a.tenant.slug) for each in COMMANDS[name]], stdout=said)
+    with suppress(SystemExit):  # of a verdict
+        call_command(
+            name, *[each.format(file=file, tenant=world.a.tenant.slug) for each in COMMANDS[name]], stdout=said
+        )
+    assert said.getvalue()
     assert list(foreign_writes(witness.writes(), b)) == []
-    assert {write.owner for write in witness.writes()} == {str(world.a.tenant.id)}
+    assert {write.owner for write in witness.writes()} == (set() if name in ONLY_READ else {str(world.a.tenant.id)})
     assert not b.canaries.found_in(said.getvalue().replace(str(file.with_suffix("")), ""))
 
 

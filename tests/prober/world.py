@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,13 +19,14 @@ from django.db import Error, models
 from django.utils import timezone
 
 from common.ids import uuid7
+from consent.sealing import lock_log, seal
 from tenants.models import Membership, Tenant, User, UserSession
 from tenants.owned import TenantOwned
 from tenants.permissions import Role
 from tenants.scope import tenant_scope
 from tenants.services import add_member, create_tenant
 from tests.prober.canaries import Canaries
-from tests.prober.shapes import NOT_FILLED, ROWS, SHAPES
+from tests.prober.shapes import MADE_BY, NOT_FILLED, ROWS, SHAPES
 
 __all__ = ["RESTRICTED", "CannotFill", "Side", "World", "make_world", "owned_models"]
 
@@ -108,6 +110,8 @@ def make_world() -> World:
         with tenant_scope(side.tenant.id):
             for model in owned_models():
                 _fill(side, model)
+            lock_log()
+            seal()
     return World(*sides)
 
 
@@ -163,6 +167,8 @@ def _rows_of(model: type[TenantOwned]) -> int:
     """A row for each status, so that every page has something to show."""
     if model._meta.label_lower in ROWS:
         return ROWS[model._meta.label_lower]
+    if any(getattr(rule, "fields", ()) == ("tenant",) for rule in model._meta.constraints):
+        return 1
     states = [len(each.choices or ()) for each in model._meta.local_fields if each.name in _TELL_STATES]
     return max([_USUAL_ROWS, *states])
 
@@ -173,12 +179,16 @@ def _fill(side: Side, model: type[TenantOwned]) -> None:
         return
     for n in range(len(side.ids[label])):
         try:
-            model._base_manager.create(**dict(_values(side, model, n)))
+            MADE_BY.get(label, partial(_create, model))(dict(_values(side, model, n)))
         except (Error, TypeError, ValueError, LookupError) as error:
             raise CannotFill(
                 f"Row {n} of {label} cannot be made: {error}\nSay what its columns must hold in SHAPES "
                 f'of tests/prober/shapes.py, with keys such as "{label}.column".'
             ) from error
+
+
+def _create(model: type[TenantOwned], values: dict[str, object]) -> None:
+    model._base_manager.create(**values)
 
 
 def _values(side: Side, model: type[TenantOwned], n: int) -> Iterator[tuple[str, object]]:
