@@ -16,6 +16,7 @@ BENCHMARKS = (
     "import_contacts",
     "import_variants",
     "receipts",
+    "stops",
     "web_server",
 )
 

@@ -7,14 +7,14 @@ hand-over by the product's own workers at 100 ms provider latency, beside the na
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
 from benchmarks.audience import company_with_audience, launch_campaign
 from benchmarks.naive.measure import fastest, measure
 from benchmarks.stack import costs, fake_twilio, line, provider_stats, resident_megabytes, ticker, workers
 
-__all__ = ["run"]
+__all__ = ["floor", "progress", "run"]
 
 RECIPIENTS: Final = int(os.environ.get("BENCH_RECIPIENTS", "100000"))
 PROCESSES: Final = int(os.environ.get("BENCH_PROCESSES", "4"))
@@ -40,27 +40,28 @@ def run() -> Iterator[Mapping[str, Any]]:
         yield {**real, "baseline": best, "ratio": round(real["value"] / best, 1)}
 
 
-def _real(company: Any, address: str) -> dict[str, Any]:
+@contextmanager
+def floor(processes: int) -> Iterator[list[int]]:
+    """The workers and the ticker that a campaign needs, with so many processes for its lane; their process ids."""
     from common.lanes import BACKGROUND, MARKETING, VERIFICATION
 
+    lanes = [(MARKETING, "prefork", processes), (BACKGROUND, "threads", 2), (VERIFICATION, "threads", 4)]
     with ExitStack() as running:
-        lanes = [
-            (MARKETING, "prefork", PROCESSES),
-            (BACKGROUND, "threads", 2),
-            (VERIFICATION, "threads", 4),
-        ]
-        processes = [
+        started = [
             running.enter_context(
                 workers(
-                    "smsplatform.celery",
-                    ["-Q", lane, "--pool", pool, "-c", str(count), "--hostname", f"{lane}@%h"],
+                    "smsplatform.celery", ["-Q", lane, "--pool", pool, "-c", str(count), "--hostname", f"{lane}@%h"]
                 )
             )
             for lane, pool, count in lanes
         ]
         running.enter_context(ticker())
         time.sleep(6.0)
-        pids = [process.pid for process in processes]
+        yield [process.pid for process in started]
+
+
+def _real(company: Any, address: str) -> dict[str, Any]:
+    with floor(PROCESSES) as pids:
         before, database = costs(pids), _database_megabytes()
         began = time.time()
         campaign_id = launch_campaign(company)
@@ -94,7 +95,7 @@ def _watch(company: Any, campaign_id: Any, pids: list[int]) -> dict[str, Any]:
         asked[number] = time.time()
         _ask_for_code(company, number)
         if time.time() - marks[-1][0] >= 1.0:
-            accepted, finished = _progress(company, campaign_id)
+            accepted, finished = progress(company, campaign_id)
             marks.append((time.time(), accepted))
             if not memory and accepted > RECIPIENTS / 4:
                 memory.append(round(sum(map(resident_megabytes, pids))))
@@ -151,7 +152,8 @@ def _ask_for_code(company: Any, number: str) -> None:
         wake(VERIFICATION)
 
 
-def _progress(company: Any, campaign_id: Any) -> tuple[int, bool]:
+def progress(company: Any, campaign_id: Any) -> tuple[int, bool]:
+    """How many texts were accepted, and whether all have ended."""
     from campaigns.models import Campaign
     from messaging.models import Batch
     from tenants.scope import tenant_scope

@@ -2,7 +2,7 @@
 
 A raw protocol instead of a web framework, so that on a small machine the processor is left to what is measured.
 ``GET /stats`` answers how many creates came, how many destinations came more than once, and when (Unix time) each text to
-a number that begins with ``PROBES`` came.
+a number that begins with ``PROBES`` came; ``GET /came`` when the last text came to each number.
 """
 
 import argparse
@@ -31,12 +31,14 @@ class Server:
         self.created = 0
         self.destinations: Counter[str] = Counter()
         self.probes: dict[str, float] = {}
+        self.came: dict[str, float] = {}
 
     def take(self, destination: str) -> None:
         self.created += 1
         self.destinations[destination] += 1
+        now = self.came[destination] = time.time()
         if destination.startswith(PROBES):
-            self.probes[destination] = time.time()
+            self.probes[destination] = now
 
     def stats(self) -> str:
         repeated = sum(1 for count in self.destinations.values() if count > 1)
@@ -68,7 +70,9 @@ class Connection(asyncio.Protocol):
                 return
             body = self.buffer[end + 4 : end + 4 + length]
             self.buffer = self.buffer[end + 4 + length :]
-            if head.startswith(b"get"):
+            if head.startswith(b"get /came"):
+                self.answer(b"200 OK", json.dumps(self.server.came))
+            elif head.startswith(b"get"):
                 self.answer(b"200 OK", self.server.stats())
             else:
                 self.server.take(parse_qs(body.decode())["To"][0])

@@ -51,14 +51,13 @@ def _verify_and_store(tenant_id: UUID, callbacks: Sequence[StatusCallback]) -> S
     genuine: dict[ProviderAccount, list[tuple[UUID | None, StatusUpdate]]] = defaultdict(list)
     with tenant_scope(tenant_id):
         accounts = ProviderAccount.objects.in_bulk({callback.account_id for callback in callbacks})
-        providers = {account_id: provider_for(account) for account_id, account in accounts.items()}
         for callback in callbacks:
             account = accounts.get(callback.account_id)
             if account is None or account.kind != callback.kind:
                 wrong.append(UnknownAccount())
                 continue
             try:
-                update = providers[account.id].read_status(callback.request)
+                update = provider_for(account).read_status(callback.request)
             except CallbackRefused as refusal:
                 wrong.append(refusal)
             else:
