@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from django.db.models import TextField
-from django.db.models.functions import Cast, TruncDate
+from django.db.models.functions import Cast
 
 from consent import verifier
 from consent.canonical import entry_text, head_bucket
+from consent.daily import newest_of_days
 from consent.heads import Head, HeadTree, head_leaf
 from consent.merkle import inclusion_ranges, root_of
 from consent.models import Checkpoint, ConsentRecord, HeadBucket, LedgerHead, LedgerLeaf
@@ -19,7 +20,7 @@ from consent.sealing import lock_log, seal
 from consent.tree import StoredTree
 from tenants.scope import current_tenant_id
 
-__all__ = ["NothingRecorded", "daily_checkpoints", "evidence_pack", "evidence_zip", "text_of"]
+__all__ = ["NothingRecorded", "evidence_pack", "evidence_zip", "text_of"]
 
 DAYS: Final = 366
 _README: Final = """This folder proves what is recorded about the consent of {number}.
@@ -36,12 +37,6 @@ class NothingRecorded(Exception):
     """There is no record of this number."""
 
 
-def daily_checkpoints() -> list[Checkpoint]:
-    """The last checkpoint of each day (UTC): those that are given out."""
-    days = Checkpoint.objects.annotate(day=TruncDate("created_at")).order_by("-day", "-size").distinct("day")
-    return sorted(days[:DAYS], key=lambda one: one.size)
-
-
 def evidence_pack(*, number: str, older_sizes: Sequence[int] | None = None) -> dict[str, object]:
     """The pack of a number of the active tenant, as of now; raises ``NothingRecorded``.
 
@@ -50,7 +45,7 @@ def evidence_pack(*, number: str, older_sizes: Sequence[int] | None = None) -> d
     lock_log()
     while seal():
         pass
-    older = daily_checkpoints() if older_sizes is None else list(Checkpoint.objects.filter(size__in=older_sizes))
+    older = newest_of_days(DAYS) if older_sizes is None else list(Checkpoint.objects.filter(size__in=older_sizes))
     checkpoint = seal(even_if_nothing_is_new=True)
     records = list(
         ConsentRecord.objects.filter(number=number).order_by("n").annotate(evidence_text=Cast("evidence", TextField()))

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from common.planner import by_index
 from consent.canonical import head_bucket, heads_text
+from consent.daily import note_day
 from consent.heads import Head, HeadTree, bucket_hash
 from consent.merkle import TILE, TiledFrontier, leaf_hash
 from consent.models import Checkpoint, HeadBucket, LedgerKey, PendingSeal
@@ -77,9 +78,11 @@ def seal(*, even_if_nothing_is_new: bool = False) -> Checkpoint | None:
     key = LedgerKey(public_key=public_key_line(sign.public_key))
     LedgerKey.objects.bulk_create([key], ignore_conflicts=True)
     PendingSeal.objects.filter(id__in=waiting).delete()
-    return Checkpoint.objects.create(
+    sealed = Checkpoint.objects.create(
         size=frontier.size, note=note, heads=heads, frontier=b"".join(frontier.peaks), created_at=now
     )
+    note_day(sealed)
+    return sealed
 
 
 def _frontier_of(checkpoint: Checkpoint | None) -> TiledFrontier:

@@ -46,6 +46,7 @@ def navigation(path: str, role: str, *, in_trial: bool = False, restricted: bool
         _entry("Consent & compliance", "compliance", "shield-check", path),
     ]
     if allowed(role, Permission.VIEW_AUDIT):
+        children.append(_entry("Consent ledger", "ledger", "stamp", path))
         children.append(_entry("Audit log", "audit_log", "scroll-text", path))
     if in_trial:
         children.append(_entry("Trial", "trial", "flask-conical", path))

@@ -33,6 +33,7 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "wake-lanes": _every(1.0, "messaging.wake_lanes"),
     "apply-receipts": _every(1.0, "messaging.apply_receipts"),
     "seal-consent": _every(1.0, "consent.seal"),
+    "mail-checkpoints": _every(600.0, "consent.mail_checkpoints"),
     "withdraw-texts": _every(2.0, "messaging.withdraw"),
     "handle-inbound": _every(5.0, "messaging.sweep_inbound"),
     "sweep-batches": _every(5.0, "messaging.sweep"),

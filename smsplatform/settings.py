@@ -128,6 +128,9 @@ INBOUND_TAKER = "messaging.services.receiving.receive"
 # Each erases its app's data of people who are erased (contacts.erasure).
 ERASURE_HANDLERS = ["support.erasure.erase_conversations", "messaging.erasure.erase_texts"]
 
+# Upwards by name only: what a mail of a kind says about its row; None when there is nothing left to say.
+MAIL_CONTEXTS = {"checkpoint": "consent.daily.mail_context"}
+
 # Upwards by name only: an opt-out waits for the calls to its number (consent.revocation_lock).
 CALLS_UNDER_WAY = "messaging.pipeline.under_way.any_to"
 

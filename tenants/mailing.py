@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.module_loading import import_string
 from django.utils.timezone import now
 
 from common.retries import each
@@ -78,6 +79,11 @@ def _compose(mail: OutgoingMail) -> _Text | None:
         if invitation is None or not invitation.usable:
             return None
         context |= {"invitation": invitation, "url": _mailed_link(invitation)}
+    if mail.kind in settings.MAIL_CONTEXTS:
+        more = import_string(settings.MAIL_CONTEXTS[mail.kind])(mail.about_id)
+        if more is None:
+            return None
+        context |= more
     subject = render_to_string(f"tenants/mail/{mail.kind}_subject.txt", context)
     # A header has one line, and names are typed by people.
     return _Text(mail.address, " ".join(subject.split()), render_to_string(f"tenants/mail/{mail.kind}.txt", context))

@@ -2,7 +2,16 @@
 
 from consent.models.hours import HolidayCalendar, OwnHours, QuietHoursRule
 from consent.models.limits import FrequencyLaw, PurposePolicy
-from consent.models.log import Checkpoint, HeadBucket, LedgerHead, LedgerKey, LedgerLeaf, LedgerTile, PendingSeal
+from consent.models.log import (
+    Checkpoint,
+    DailyCheckpoint,
+    HeadBucket,
+    LedgerHead,
+    LedgerKey,
+    LedgerLeaf,
+    LedgerTile,
+    PendingSeal,
+)
 from consent.models.records import (
     ALL_PURPOSES,
     ConsentRecord,
@@ -17,6 +26,7 @@ __all__ = [
     "Checkpoint",
     "ConsentRecord",
     "ConsentState",
+    "DailyCheckpoint",
     "FrequencyLaw",
     "HeadBucket",
     "HiddenNumberKey",

@@ -10,7 +10,16 @@ from django.utils import timezone
 from consent.models.records import ConsentRecord
 from tenants.owned import TenantForeignKey, TenantOwned, TenantOwnedInBulk
 
-__all__ = ["Checkpoint", "HeadBucket", "LedgerHead", "LedgerKey", "LedgerLeaf", "LedgerTile", "PendingSeal"]
+__all__ = [
+    "Checkpoint",
+    "DailyCheckpoint",
+    "HeadBucket",
+    "LedgerHead",
+    "LedgerKey",
+    "LedgerLeaf",
+    "LedgerTile",
+    "PendingSeal",
+]
 
 
 class PendingSeal(TenantOwned):
@@ -114,6 +123,25 @@ class Checkpoint(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.size} entries"
+
+
+class DailyCheckpoint(TenantOwned):
+    """The newest checkpoint of a day (UTC): those that are listed, mailed and enclosed in evidence."""
+
+    day = models.DateField()
+    size = models.BigIntegerField()
+    """Of the checkpoint."""
+    mailed_at = models.DateTimeField(null=True)
+    """When the mail to the owners was put into the outbox."""
+
+    class Meta(TenantOwned.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "day"], name="daily_checkpoint_once")]
+        indexes = [
+            models.Index(fields=["day"], condition=models.Q(mailed_at=None), name="daily_checkpoint_to_mail"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.day)
 
 
 class LedgerKey(models.Model):

@@ -22,6 +22,7 @@ class OutgoingMail(TenantOwned):
         HANDED_OVER = "handed_over", "Handed over"
         APPROVED = "approved", "Approved"
         REFUSED = "refused", "Not approved"
+        CHECKPOINT = "checkpoint", "Checkpoint of the consent ledger"
 
     kind = models.CharField(max_length=20, choices=Kind)
     address = models.EmailField(max_length=254)

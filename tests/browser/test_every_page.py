@@ -35,6 +35,8 @@ STEADY = (
     "/settings/templates/new/",
     "/settings/compliance/",
     "/settings/compliance/limits/marketing/",
+    "/settings/ledger/",
+    "/ledger/keys/",
     "/settings/audit/",
     "/switch/",
     "/account/",
