@@ -13,6 +13,7 @@ BENCHMARKS = (
     "clients",
     "contact_search",
     "dispatch",
+    "gate",
     "import_contacts",
     "import_variants",
     "receipts",

@@ -8,7 +8,7 @@ AT_ONCE: Final = 100_000
 
 _PEOPLE: Final = """
 WITH people AS (
-    SELECT gen_random_uuid() AS record, n, '+1' || (2000000000 + n)::text AS number
+    SELECT gen_random_uuid() AS record, n, '+1' || (2020000000 + n)::text AS number
     FROM generate_series(%(begin)s, %(end)s - 1) n
 ), contacts AS (
     INSERT INTO contacts_contact (id, tenant_id, number, first_name, last_name, first_key, last_key, email, language,

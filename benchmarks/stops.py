@@ -59,7 +59,7 @@ def _stop_people(company: Any, campaign_id: Any) -> tuple[dict[str, float], list
     took = []
     looked, finished = time.time(), False
     while not finished:
-        number = f"+1{2_000_000_000 + chosen.randrange(RECIPIENTS)}"
+        number = f"+1{2_020_000_000 + chosen.randrange(RECIPIENTS)}"
         if number not in stopped:
             began = time.time()
             _stop(company, number)
