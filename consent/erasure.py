@@ -15,7 +15,7 @@ from typing import Any, Final
 from django.db import connection
 
 from common.encryption import decrypt, encrypt
-from consent.models import ConsentState, HiddenNumberKey, PossibleOptOut, Suppression
+from consent.models import ChangedNumber, ConsentState, HiddenNumberKey, NumberMark, PossibleOptOut, Suppression
 from tenants.scope import current_tenant_id
 
 __all__ = ["erase_people", "hidden_names", "recognise", "recognise_again"]
@@ -48,7 +48,8 @@ def erase_people(*, numbers: Collection[str]) -> None:
     if kept:
         key = _key() or _new_key()
         _rename({number: _hidden(key, number) for number in sorted(kept)})
-    ConsentState.objects.filter(number__in=known).delete()
+    for model in (ConsentState, NumberMark, ChangedNumber):
+        model._default_manager.filter(number__in=known).delete()
     shells = [f"-{secrets.token_hex(8)[:_DIGITS]}" for _ in known]
     with connection.cursor() as cursor:
         cursor.execute(_ERASE, [known, shells, current_tenant_id()])

@@ -1,11 +1,13 @@
 """Loading the consent facts of many numbers in a constant number of queries."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from consent.changed_numbers import changes_among
 from consent.erasure import hidden_names
 from consent.models import ConsentState, PossibleOptOut
+from consent.number_marks import marks_among
 from consent.services import suppressed_among
 
 __all__ = ["ConsentFacts", "load"]
@@ -20,10 +22,13 @@ class ConsentFacts:
     consent_record: str = ""
     consent_since: datetime | None = None
     may_have_opted_out: bool = False
+    unreachable: Mapping[str, object] = field(default_factory=dict)
+    """Why the number cannot get texts, as it is stored with the decision."""
+    changed_hands_at: datetime | None = None
 
 
 def load(numbers: Collection[str], purpose: str) -> dict[str, ConsentFacts]:
-    """Facts by number, for every number asked for: five queries, whatever the count."""
+    """Facts by number, for every number asked for: seven queries, whatever the count."""
     suppressed = suppressed_among(numbers=numbers)
     states = {
         number: (act, str(record_id), since)
@@ -34,8 +39,17 @@ def load(numbers: Collection[str], purpose: str) -> dict[str, ConsentFacts]:
     hidden = hidden_names(numbers)
     open_questions = PossibleOptOut.objects.filter(number__among=[*numbers, *hidden], settled_at=None)
     asked = {hidden.get(number, number) for number in open_questions.values_list("number", flat=True)}
+    marks, changes = marks_among(numbers), changes_among(numbers)
     facts = {}
     for number in numbers:
         act, record_id, since = states.get(number, ("", "", None))
-        facts[number] = ConsentFacts(suppressed.get(number, ""), act, record_id, since, number in asked)
+        facts[number] = ConsentFacts(
+            suppressed_because=suppressed.get(number, ""),
+            consent=act,
+            consent_record=record_id,
+            consent_since=since,
+            may_have_opted_out=number in asked,
+            unreachable=marks[number].as_data() if number in marks else {},
+            changed_hands_at=changes[number].counts_from if number in changes else None,
+        )
     return facts

@@ -16,7 +16,7 @@ from consent.windows import Opening
 
 __all__ = ["ALLOW", "BLOCK", "DEFER", "REASONS", "RULES", "RULES_VERSION", "Decision", "Facts", "decide", "suppressed"]
 
-RULES_VERSION: Final = "2026-11-23.2"
+RULES_VERSION: Final = "2026-11-23.3"
 
 ALLOW: Final = "allow"
 DEFER: Final = "defer"
@@ -44,6 +44,10 @@ class Facts:
     sender_problem: str = ""
     """Why no sender can carry the message, or an empty string."""
     suppressed_because: str = ""
+    unreachable: Mapping[str, object] = field(default_factory=dict)
+    """Why the number cannot get texts (``consent.number_marks``); empty: nothing is known."""
+    changed_hands_at: datetime | None = None
+    """Since when the number is not the same person's (``consent.changed_numbers``)."""
     consent: str = ""
     """The latest act for the purpose: "opt_in", "opt_out", or "" when the person never said anything."""
     consent_record: str = ""
@@ -54,7 +58,7 @@ class Facts:
     person_erased: bool = False
     """Their data was erased after the message was planned; the text went with it."""
     wrote_to_us: bool = False
-    """The person opened the conversation by texting the tenant."""
+    """The person opened the conversation by texting the tenant, since the number is theirs."""
     missing_values: tuple[str, ...] = ()
     """Merge tags of the text without a value or default for this person."""
     beyond_trial: bool = False
@@ -122,6 +126,11 @@ def suppressed(because: str) -> Decision:
     return Decision(BLOCK, "number_is_not_suppressed", {"because": because})
 
 
+def number_is_reachable(facts: Facts) -> Decision | None:
+    """The number can get texts: no provider said of it that it does not exist, is a landline or is out of service."""
+    return Decision(BLOCK, "number_is_reachable", facts.unreachable) if facts.unreachable else None
+
+
 def person_is_not_erased(facts: Facts) -> Decision | None:
     """Nothing goes to somebody whose data was erased after the text was planned."""
     return Decision(BLOCK, "person_is_not_erased") if facts.person_erased else None
@@ -145,6 +154,23 @@ def person_agreed(facts: Facts) -> Decision | None:
     if facts.purpose == Purpose.SUPPORT and facts.wrote_to_us:
         return None
     return Decision(BLOCK, "person_agreed", {"consent": "none"})
+
+
+def number_kept_its_owner(facts: Facts) -> Decision | None:
+    """The number still belongs to who agreed: consent from before it was deactivated or reassigned counts no more."""
+    changed = facts.changed_hands_at
+    if changed is None or not _rests_on_consent(facts) or (facts.consent_since and facts.consent_since >= changed):
+        return None
+    agreed = facts.consent_since.isoformat() if facts.consent_since else ""
+    data = {"record": facts.consent_record, "agreed": agreed, "changed_hands": changed.isoformat()}
+    return Decision(BLOCK, "number_kept_its_owner", data)
+
+
+def _rests_on_consent(facts: Facts) -> bool:
+    """Whether the text goes because of an agreement on record."""
+    if facts.exemption in ANSWERS_TO_KEYWORDS or facts.purpose == Purpose.VERIFICATION:
+        return False
+    return facts.consent == "opt_in" and not (facts.purpose == Purpose.SUPPORT and facts.wrote_to_us)
 
 
 def no_stop_in_question(facts: Facts) -> Decision | None:
@@ -212,9 +238,11 @@ RULES: Final[tuple[Rule, ...]] = (
     trial_allows_number,
     sender_is_ready,
     number_is_not_suppressed,
+    number_is_reachable,
     person_is_not_erased,
     contact_is_not_archived,
     person_agreed,
+    number_kept_its_owner,
     no_stop_in_question,
     text_is_complete,
     one_per_number,
@@ -229,9 +257,11 @@ REASONS: Final[Mapping[str, str]] = {
     "trial_allows_number": "In trial only your own team and guests can be texted",
     "sender_is_ready": "No sender can carry this text",
     "number_is_not_suppressed": "Opted out of all texts",
+    "number_is_reachable": "This number cannot get texts",
     "person_is_not_erased": "This person's data was erased",
     "contact_is_not_archived": "This contact is archived",
     "person_agreed": "Has not agreed to this kind of text",
+    "number_kept_its_owner": "The number changed hands since they agreed",
     "no_stop_in_question": "May have asked to stop; decide about it in the inbox",
     "text_is_complete": "A value for the text is missing",
     "one_per_number": "The same person or number gets this text already",

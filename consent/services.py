@@ -8,6 +8,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from consent.appending import NewRecord
+from consent.changed_numbers import changes_among
 from consent.erasure import hidden_names, recognise
 from consent.ledger import OptIn, record, record_opt_ins
 from consent.models import ALL_PURPOSES, ConsentRecord, ConsentState, PossibleOptOut, Suppression
@@ -176,6 +177,10 @@ def _agreed_before(suppression: Suppression) -> dict[str, UUID]:
     records = ConsentRecord.objects.filter(number=suppression.number).order_by("id")
     voids = records.filter(act=ConsentRecord.Act.VOID).values_list("evidence__voids", flat=True)
     struck = {str(record_id) for record_id in voids}
+    changed = changes_among([suppression.number]).get(suppression.number)
+    if changed:
+        # Whoever comes back is somebody else than who agreed.
+        records = records.exclude(act=ConsentRecord.Act.OPT_IN, occurred_at__lt=changed.counts_from)
     for before in records.filter(id__lt=suppression.record_id).exclude(act=ConsentRecord.Act.VOID):
         if before.purpose == ALL_PURPOSES:
             agreed.clear()

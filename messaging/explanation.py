@@ -65,8 +65,10 @@ def _findings(facts: Facts, route: Route) -> tuple[Finding, ...]:
         _account(objections),
         _sender(route),
         _opt_out(facts, objections),
+        _number(facts, objections),
         _contact(facts, objections),
         _agreement(facts, objections),
+        _owner(facts, objections),
         _possible_opt_out(facts, objections),
         _hours(facts, objections),
         _frequency(objections.get("within_frequency")),
@@ -85,6 +87,8 @@ _TOLD: Final = frozenset(
         *_OF_ACCOUNT,
         "sender_is_ready",
         "number_is_not_suppressed",
+        "number_is_reachable",
+        "number_kept_its_owner",
         "contact_is_not_archived",
         "person_agreed",
         "no_stop_in_question",
@@ -126,6 +130,24 @@ def _opt_out(facts: Facts, objections: Mapping[str, Decision]) -> Finding:
     if facts.suppressed_because:
         return Finding("Opt-out", _WHY_SUPPRESSED.get(facts.suppressed_because, "They opted out of all texts."), tone)
     return Finding("Opt-out", "No opt-out of all texts is in force.", tone)
+
+
+def _number(facts: Facts, objections: Mapping[str, Decision]) -> Finding:
+    objection = objections.get("number_is_reachable")
+    if objection is None:
+        return Finding("Number", "No provider said that it cannot get texts.")
+    since = datetime.fromisoformat(str(facts.unreachable["since"]))
+    ground = f"Error code {facts.unreachable['error_code']}, message {facts.unreachable['message']}"
+    return Finding("Number", f"{decision_reason(objection.as_json())}, since", _BAD, since, ground)
+
+
+def _owner(facts: Facts, objections: Mapping[str, Decision]) -> Finding:
+    tone = _tone(objections.get("number_kept_its_owner"))
+    if facts.changed_hands_at is None:
+        return Finding("Owner of the number", "Nothing says that it changed hands.", tone)
+    if tone == _BAD:
+        return Finding("Owner of the number", "They agreed before it changed hands on", tone, facts.changed_hands_at)
+    return Finding("Owner of the number", "What counts was said since it changed hands on", tone, facts.changed_hands_at)
 
 
 def _contact(facts: Facts, objections: Mapping[str, Decision]) -> Finding:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from consent.gate import REASONS
+from consent.models import NumberMark
 from messaging.models import Message, ProviderAccount
 from messaging.providers.codes import class_of
 
@@ -113,6 +114,12 @@ _HELD_BY: Final = {
 }
 
 
+_FAULTS: Final[Mapping[str, str]] = {
+    kind.value: kind.label[0].lower() + kind.label[1:] for kind in NumberMark.Kind
+}
+"""Why a number is marked, as the rest of a sentence."""
+
+
 def trouble_of(error_code: str, kind: str) -> str:
     """Why the platform paused a sender or an account at such a provider, or holds it for the day, and what to do about it."""
     general = "The provider refuses it. See what its error code means, mend that, and take it up again."
@@ -138,6 +145,8 @@ def decision_reason(decision: Mapping[str, object]) -> str:
         return str(problem).rstrip(".")
     if decision.get("rule") == "within_frequency":
         return f"{reason}: {data.get('sent')} of {data.get('limit')} in {data.get('hours')} hours"
+    if decision.get("rule") == "number_is_reachable" and (why := _FAULTS.get(str(data.get("why")))):
+        return f"{reason}: {why}"
     if missing := data.get("missing"):
         return f"{reason}: {', '.join(map(str, missing))}"
     return reason

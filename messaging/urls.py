@@ -2,7 +2,19 @@
 
 from django.urls import path, register_converter
 
-from messaging.views import callbacks, compliance, frequency, hours, one_phone, phones, pools, senders, templates, trial
+from messaging.views import (
+    callbacks,
+    compliance,
+    frequency,
+    hours,
+    numbers,
+    one_phone,
+    phones,
+    pools,
+    senders,
+    templates,
+    trial,
+)
 
 
 class SenderAction:
@@ -59,6 +71,10 @@ urlpatterns = [
     path("settings/compliance/", compliance.compliance, name="compliance"),
     path("settings/compliance/hours/<with_hours:purpose>/", hours.own_hours_edit, name="own_hours_edit"),
     path("settings/compliance/limits/<with_hours:purpose>/", frequency.frequency_edit, name="frequency_edit"),
+    path("settings/compliance/numbers/", numbers.unreachable, name="unreachable"),
+    path("settings/compliance/numbers/price/", numbers.part_price, name="part_price"),
+    path("settings/compliance/numbers/<uuid:mark_id>/again/", numbers.number_again, name="number_again"),
+    path("settings/compliance/changed-numbers/", numbers.changed_numbers, name="changed_numbers"),
     path("parts/", templates.part_count, name="part_count"),
     path("phones/", phones.phones, name="phones"),
     path("phones/weather/", phones.phones_weather, name="phones_weather"),

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from analytics.timeline import KINDS, timeline
 from consent.gate import ALLOW, DEFER, REASONS, Decision
-from consent.models import ConsentState, Suppression
+from consent.models import ConsentState, NumberMark, Suppression
 from consent.purposes import Purpose
 from contacts.fields import shown
 from contacts.models import Contact, ContactField, ContactList, ContactNumber, ContactTag, ListMember, Tag
@@ -49,6 +49,7 @@ def contact(request: TenantRequest, contact_id: UUID) -> HttpResponse:
         "language": LANG_INFO.get(found.language, {}).get("name", found.language),
         "values": _values(found),
         "suppression": Suppression.objects.filter(number=number, lifted_at=None).select_related("record").first(),
+        "mark": NumberMark.objects.filter(number=number, cleared_at=None, holds_since__isnull=False).first(),
         "purposes": _purposes(request.tenant, number),
         "lists": ContactList.objects.filter(id__in=joined).order_by("name"),
         "other_lists": ContactList.objects.exclude(id__in=joined).order_by("name"),

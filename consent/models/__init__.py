@@ -1,6 +1,8 @@
-"""The tables of consent: what people said, where they stand, the log that proves it, the hours of the day, and how often."""
+"""The tables of consent: what people said, where they stand, the log that proves it, the hours of the day, how often,
+and what is known of numbers."""
 
 from consent.models.hours import HolidayCalendar, OwnHours, QuietHoursRule
+from consent.models.hygiene import ChangedNumber, NumberMark
 from consent.models.limits import FrequencyLaw, PurposePolicy
 from consent.models.log import (
     Checkpoint,
@@ -23,6 +25,7 @@ from consent.models.records import (
 
 __all__ = [
     "ALL_PURPOSES",
+    "ChangedNumber",
     "Checkpoint",
     "ConsentRecord",
     "ConsentState",
@@ -35,6 +38,7 @@ __all__ = [
     "LedgerKey",
     "LedgerLeaf",
     "LedgerTile",
+    "NumberMark",
     "OwnHours",
     "PendingSeal",
     "PossibleOptOut",

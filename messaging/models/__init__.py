@@ -3,6 +3,7 @@
 from messaging.models.hold import DispatchState
 from messaging.models.inbound import InboundMessage
 from messaging.models.message import Attempt, Batch, DeliveryReceipt, Message
+from messaging.models.part_price import PartPrice
 from messaging.models.records import RecordComparison, RecoveredText
 from messaging.models.registration import SenderRegistration
 from messaging.models.sender import SLOWEST, USUAL_WEIGHT, ProviderAccount, Sender, SenderDay, SenderPool
@@ -20,6 +21,7 @@ __all__ = [
     "InboundMessage",
     "Message",
     "MessageTemplate",
+    "PartPrice",
     "ProviderAccount",
     "RecordComparison",
     "RecoveredText",

@@ -29,6 +29,7 @@ from messaging.pipeline.claim import claim
 from messaging.pipeline.deferral import TOO_LATE, is_stale, put_off, wake_up
 from messaging.pipeline.gate import Candidate, Circumstances, decide_all
 from messaging.pipeline.handover import hand_over
+from messaging.pipeline.hygiene import count_kept_back
 from messaging.pipeline.pacing import allow
 from messaging.pipeline.quiet import time_left
 from messaging.pipeline.restoration import look, remember_hand_over
@@ -199,6 +200,9 @@ def _decide(
         for (message_id, _, _), decision in zip(messages, decisions, strict=True)
     ]
     moved = apply_changes(changes, batch_ids=[batch.id])
+    count_kept_back(
+        [(message_id, decision) for (message_id, *_), decision in zip(messages, decisions, strict=True)], among=moved
+    )
     waiting = {change.message_id for change in changes if change.status == Message.Status.DEFERRED} & moved
     until = {message_id: decision.until for (message_id, *_), decision in zip(messages, decisions, strict=True)}
     put_off(batch, [(message_id, at) for message_id, at in until.items() if at and message_id in waiting])

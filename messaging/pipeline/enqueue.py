@@ -9,6 +9,8 @@ from uuid import UUID
 from common.bulk import insert_rows
 from common.clock import database_now
 from common.ids import uuid7
+from consent.gate import number_is_reachable
+from consent.number_marks import count_spared
 from messaging.models import Batch, Message
 from messaging.pipeline.transitions import recount
 from messaging.text import measure
@@ -104,10 +106,13 @@ def enqueue(drafts: Sequence[Draft], cause: Cause) -> tuple[Batch, list[UUID]]:
     # As text: they are in every row.
     tenant_id, batch_id, written = str(current_tenant_id()), str(batch.id), now.isoformat()
     rows = []
+    kept_back = []
     for message_id, draft in zip(ids, drafts, strict=True):
         text = measure(draft.body)
         if not draft.blocked:
             batch.part_count += text.part_count
+        elif draft.decision.get("rule") == number_is_reachable.__name__:
+            kept_back.append((draft.number, text.part_count))
         rows.append(
             (
                 message_id,
@@ -127,6 +132,7 @@ def enqueue(drafts: Sequence[Draft], cause: Cause) -> tuple[Batch, list[UUID]]:
                 written,
             )
         )
+    count_spared(kept_back)
     insert_rows(Message._meta.db_table, _COLUMNS, rows)
     batch.save(update_fields=["part_count"])
     recount([batch.id])

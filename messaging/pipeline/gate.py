@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Max
+
 from common.clock import database_now
 from consent import facts as consent_facts
 from consent.gate import ALLOW, Decision, Facts, decide
@@ -54,7 +56,7 @@ def decide_all(
     """A decision for each candidate, in order. ``ask`` is for who wants to see the facts as well."""
     numbers = {candidate.number for candidate in candidates}
     known = consent_facts.load(numbers, circumstances.purpose)
-    writers = _who_wrote(numbers) if circumstances.purpose == Purpose.SUPPORT else frozenset()
+    writers = _who_wrote(numbers) if circumstances.purpose == Purpose.SUPPORT else {}
     archived = archived_among(numbers)
     active = circumstances.tenant.may_send
     trial = _Trial(circumstances, numbers)
@@ -77,13 +79,15 @@ def decide_all(
                 tenant_active=active,
                 sender_problem=circumstances.sender_problem,
                 suppressed_because=fact.suppressed_because,
+                unreachable=fact.unreachable,
+                changed_hands_at=fact.changed_hands_at,
                 consent=fact.consent,
                 consent_record=fact.consent_record,
                 consent_since=fact.consent_since,
                 may_have_opted_out=fact.may_have_opted_out,
                 contact_archived=candidate.number in archived,
                 person_erased=candidate.person_erased,
-                wrote_to_us=candidate.number in writers,
+                wrote_to_us=_wrote_since(writers.get(candidate.number), fact.changed_hands_at),
                 missing_values=candidate.missing_values,
                 already_in_cause=candidate.already_in_cause,
                 exemption=circumstances.exemption,
@@ -129,6 +133,12 @@ class _Trial:
             count_texts(self.tenant, self.allowed)
 
 
-def _who_wrote(numbers: Collection[str]) -> frozenset[str]:
+def _who_wrote(numbers: Collection[str]) -> dict[str, datetime]:
+    """When each of them wrote last."""
     rows = InboundMessage.objects.filter(number__among=numbers).order_by()
-    return frozenset(rows.values_list("number", flat=True).distinct())
+    return dict(rows.values_list("number").annotate(last=Max("received_at")))
+
+
+def _wrote_since(last: datetime | None, changed_hands_at: datetime | None) -> bool:
+    """What a number's former owner wrote begins no conversation with the present one."""
+    return last is not None and (changed_hands_at is None or last >= changed_hands_at)

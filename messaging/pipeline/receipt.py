@@ -18,6 +18,7 @@ from common.retries import each
 from consent.models import ConsentRecord, Suppression
 from consent.services import opt_out
 from messaging.models import Attempt, DeliveryReceipt, Message, ProviderAccount
+from messaging.pipeline.hygiene import learn_arrivals, learn_numbers
 from messaging.pipeline.throttle import heed
 from messaging.pipeline.transitions import Change, apply_changes, lock_batches
 from messaging.pipeline.trouble import Stop, pause
@@ -126,7 +127,14 @@ def _apply(receipts: Sequence[DeliveryReceipt]) -> None:
         for receipt in told
         if receipt.stops
     )
-    heed((attempt_id, receipt.error_code) for attempt_id, told in by_attempt.items() for receipt in told)
+    news = [(attempt_id, one.error_code) for attempt_id, told in by_attempt.items() for one in told if one.error_code]
+    heed(news)
+    learn_numbers(news)
+    learn_arrivals(
+        attempts[attempt_id]
+        for attempt_id, told in by_attempt.items()
+        if any(receipt.status == Message.Status.DELIVERED for receipt in told)
+    )
     DeliveryReceipt.objects.filter(id__among=[receipt.id for receipt in receipts]).update(applied_at=timezone.now())
 
 

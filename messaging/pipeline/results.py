@@ -15,6 +15,7 @@ from common.clock import database_now
 from consent.models import ConsentRecord, Suppression
 from consent.services import opt_out
 from messaging.models import Attempt, Batch, Message
+from messaging.pipeline.hygiene import learn_numbers
 from messaging.pipeline.throttle import heed
 from messaging.pipeline.transitions import Change, apply_changes, lock_batches
 from messaging.pipeline.trouble import Stop, pause
@@ -94,7 +95,9 @@ def record(
         for one, result in zip(handed, results, strict=True)
         if result.stops
     )
-    heed((one.attempt_id, result.error_code) for one, result in zip(handed, results, strict=True))
+    news = [(one.attempt_id, result.error_code) for one, result in zip(handed, results, strict=True) if result.error_code]
+    heed(news)
+    learn_numbers(news)
     _finish(batch_id, lease, wait)
 
 

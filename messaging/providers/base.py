@@ -12,6 +12,7 @@ __all__ = [
     "CouldNotAsk",
     "InboundText",
     "KnownText",
+    "NumberFault",
     "Outcome",
     "Provider",
     "SendRequest",
@@ -39,6 +40,19 @@ class Stops(StrEnum):
     NOTHING = ""
     SENDER = "sender"
     ACCOUNT = "account"
+
+
+class NumberFault(StrEnum):
+    """What the provider says is wrong with the number a text was for, whatever the text is."""
+
+    NOTHING = ""
+    INVALID = "invalid"
+    NO_TEXTS = "no_texts"
+    """A landline, or another number that gets no texts."""
+    GONE = "gone"
+    """Unknown or deactivated; also said of phones that come back, so once is not enough."""
+    BLOCKED = "blocked"
+    """The carrier lets nothing through to it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,20 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from messaging.providers.base import Outcome, SendResult, Stops
+from messaging.providers.base import NumberFault, Outcome, SendResult, Stops
 
 __all__ = ["ErrorTable"]
 
 _FIRST_RETRY_SECONDS: Final = 1.0
 _UNAUTHORIZED: Final = 401
 _TOO_MANY: Final = 429
+_FAULTS: Final[Mapping[str, NumberFault]] = {
+    "mark_number_invalid": NumberFault.INVALID,
+    "mark_number_invalid_after_repeats": NumberFault.GONE,
+    "mark_number_not_sms": NumberFault.NO_TEXTS,
+    "suppress_until_review": NumberFault.BLOCKED,
+}
+"""The actions that are about the number a text was for."""
 
 
 class ErrorTable:
@@ -48,6 +55,10 @@ class ErrorTable:
     def means_opted_out(self, code: str) -> bool:
         """Whether the code says that the person opted out at the provider."""
         return self.class_of(code) == "consent"
+
+    def fault_of_number(self, code: str) -> NumberFault:
+        """What the code says is wrong with the number that a text was for."""
+        return _FAULTS.get(self.entries[code]["action"], NumberFault.NOTHING) if code in self.entries else NumberFault.NOTHING
 
     def stopped_by(self, code: str) -> Stops:
         """What cannot send any more until a person acts, where the code says that for certain."""

@@ -1,5 +1,6 @@
 """What can be done with messages, senders and templates."""
 
+from messaging.services.numbers import note_changed_numbers, set_part_price, try_number_again
 from messaging.services.own_numbers import ask_own_number
 from messaging.services.pools import make_default_pool, save_pool, set_weight
 from messaging.services.receiving import receive
@@ -31,6 +32,7 @@ __all__ = [
     "hold_batches",
     "make_default_pool",
     "make_default_sender",
+    "note_changed_numbers",
     "provide_subaccount",
     "receive",
     "replace_secret",
@@ -39,8 +41,10 @@ __all__ = [
     "send_reply",
     "set_account_status",
     "set_pace",
+    "set_part_price",
     "set_sender_status",
     "set_weight",
+    "try_number_again",
     "wake",
     "why_or_why_not",
 ]

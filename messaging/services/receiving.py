@@ -12,8 +12,9 @@ from django.utils import timezone
 from common.lanes import CONVERSATION
 from common.phone_numbers import is_e164
 from common.tasks import enqueue_on_commit
+from consent import number_marks
 from consent.keywords import Classification, classify
-from consent.models import ConsentRecord
+from consent.models import ConsentRecord, NumberMark
 from consent.purposes import Purpose
 from consent.services import is_suppressed, opt_back_in, opt_out, raise_possible_opt_out
 from contacts.models import Contact
@@ -43,6 +44,7 @@ def receive(account: ProviderAccount, text: InboundText) -> InboundMessage | Non
     if inbound is None:
         return None
     if is_e164(inbound.number):
+        number_marks.clear(number=inbound.number, by=NumberMark.Ended.WROTE)
         _act(inbound, found, answered=text.already_answered or account.answers_keywords)
     enqueue_on_commit(handle_inbound_text, str(inbound.tenant_id), str(inbound.id))
     return inbound

@@ -63,6 +63,7 @@ def compliance(request: TenantRequest) -> HttpResponse:
         "limits": [(Purpose(purpose), policy) for purpose, policy in policies_in_force().items()],
         "hours_version": table_in_force().version,
         "may_manage": allowed(request.membership.role, Permission.MANAGE_SETTINGS),
+        "may_import": allowed(request.membership.role, Permission.IMPORT_CONTACTS),
         "rules": [(rule.__doc__ or "", REASONS[rule.__name__]) for rule in RULES],
         "rules_version": RULES_VERSION,
         "keywords": [(code, _LANGUAGES.get(code, code), words) for code, words in keyword_table().items()],

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, Final
+from uuid import uuid4
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
@@ -19,6 +20,8 @@ from django.utils.timezone import now
 from campaigns.models import Campaign
 from campaigns.services import choose_audience, launch, save_draft
 from consent.ledger import OptIn
+from consent.models import NumberMark
+from consent.number_marks import Failure, mark_numbers
 from consent.quiet_hours import WEEKDAYS
 from consent.services import opt_in
 from contacts.models import ContactFilter, ContactImport, DuplicatePair, ListMember
@@ -153,6 +156,9 @@ FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
         {"purpose": "reminder"},
         {f"{day}_{end}": time for day in WEEKDAYS for end, time in (("from", "09:00"), ("until", "18:00"))},
     ),
+    "part_price": lambda _: ({}, {"price": "0.0112", "currency": "USD"}),
+    "number_again": lambda s: ({"mark_id": s.mark.id}, {}),
+    "changed_numbers": lambda s: (_consenting(s), {"lines": "+12025550101, 2026-03-31"}),
     "frequency_edit": lambda s: ({"purpose": "reminder"}, {"obeys": "on", "texts": "3", "hours": "168"}),
     "sender_pace": lambda s: ({"sender_id": s.sender.id}, {"parts_per_second": "3"}),
     "sender_add": lambda s: ({}, {"account": s.account.id, "value": "+12025550179", "kind": "long_code"}),
@@ -194,6 +200,12 @@ class Stage:
         answer: Any = self.client.post(reverse(name, kwargs=parts), data)
         with tenant_scope(self.cast.clinic.tenant.id):
             return answer, list(AuditEntry.objects.exclude(id__in=before))
+
+
+def _consenting(staged: Any) -> dict[str, Any]:
+    """Somebody's consent is on record, and the address has no parts."""
+    _agreed(staged)
+    return {}
 
 
 def _agreed(staged: "Stage") -> dict[str, Any]:
@@ -249,6 +261,8 @@ def stage(cast: Cast, client: Client) -> Stage:
         things.note = add_note(contact=things.contact, body="Comes on Tuesdays", author_id=cast.alice.id)
         things.archived = create_contact(tenant=tenant, number="+12025550104", values={})
         archive_contact(contact=things.archived)
+        mark_numbers([Failure("+12025550102", "no_texts", "30006", uuid4(), now())])
+        things.mark = NumberMark.objects.get()
         things.pair = DuplicatePair.objects.create(one=things.contact, other=things.other, why="email")
         things.bulk = start_job(
             tenant=tenant, kind="archive", people=People((things.contact.id,)), values={}, user_id=cast.alice.id

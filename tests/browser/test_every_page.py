@@ -37,6 +37,8 @@ STEADY = (
     "/settings/compliance/limits/marketing/",
     "/settings/ledger/",
     "/ledger/keys/",
+    "/settings/compliance/numbers/",
+    "/settings/compliance/changed-numbers/",
     "/settings/audit/",
     "/switch/",
     "/account/",
