@@ -5,12 +5,14 @@ from django.contrib import admin
 from consent.frequency_admin import FrequencyLawAdmin
 from consent.hours_admin import HolidayCalendarAdmin, QuietHoursRuleAdmin
 from consent.models import ConsentRecord, PossibleOptOut, Suppression
+from consent.validity_admin import ImpliedConsentLawAdmin
 from tenants.platform_admin import TenantDataAdmin, masked_number, masked_text
 
 __all__ = [
     "ConsentRecordAdmin",
     "FrequencyLawAdmin",
     "HolidayCalendarAdmin",
+    "ImpliedConsentLawAdmin",
     "PossibleOptOutAdmin",
     "QuietHoursRuleAdmin",
     "SuppressionAdmin",

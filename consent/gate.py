@@ -52,6 +52,10 @@ class Facts:
     """The latest act for the purpose: "opt_in", "opt_out", or "" when the person never said anything."""
     consent_record: str = ""
     consent_since: datetime | None = None
+    consent_ends_at: datetime | None = None
+    """When the agreement ends by itself (``consent.validity``); None: it does not."""
+    consent_ends_because: str = ""
+    consent_has_ended: bool = False
     may_have_opted_out: bool = False
     """They wrote something that may ask to stop, and nobody has decided yet whether it does."""
     contact_archived: bool = False
@@ -166,6 +170,20 @@ def number_kept_its_owner(facts: Facts) -> Decision | None:
     return Decision(BLOCK, "number_kept_its_owner", data)
 
 
+def consent_is_current(facts: Facts) -> Decision | None:
+    """The agreement has not ended: you let it count for so many months, and a law may let what is only inferred from a
+    purchase or an inquiry count for less (Canada's CASL: two years, six months)."""
+    if not facts.consent_has_ended or not _rests_on_consent(facts):
+        return None
+    data = {
+        "record": facts.consent_record,
+        "agreed": facts.consent_since.isoformat() if facts.consent_since else "",
+        "ended": facts.consent_ends_at.isoformat() if facts.consent_ends_at else "",
+        "because": facts.consent_ends_because,
+    }
+    return Decision(BLOCK, "consent_is_current", data)
+
+
 def _rests_on_consent(facts: Facts) -> bool:
     """Whether the text goes because of an agreement on record."""
     if facts.exemption in ANSWERS_TO_KEYWORDS or facts.purpose == Purpose.VERIFICATION:
@@ -243,6 +261,7 @@ RULES: Final[tuple[Rule, ...]] = (
     contact_is_not_archived,
     person_agreed,
     number_kept_its_owner,
+    consent_is_current,
     no_stop_in_question,
     text_is_complete,
     one_per_number,
@@ -262,6 +281,7 @@ REASONS: Final[Mapping[str, str]] = {
     "contact_is_not_archived": "This contact is archived",
     "person_agreed": "Has not agreed to this kind of text",
     "number_kept_its_owner": "The number changed hands since they agreed",
+    "consent_is_current": "Their agreement is too old; ask them anew",
     "no_stop_in_question": "May have asked to stop; decide about it in the inbox",
     "text_is_complete": "A value for the text is missing",
     "one_per_number": "The same person or number gets this text already",

@@ -89,6 +89,7 @@ _TOLD: Final = frozenset(
         "number_is_not_suppressed",
         "number_is_reachable",
         "number_kept_its_owner",
+        "consent_is_current",
         "contact_is_not_archived",
         "person_agreed",
         "no_stop_in_question",
@@ -160,6 +161,8 @@ def _contact(facts: Facts, objections: Mapping[str, Decision]) -> Finding:
 def _agreement(facts: Facts, objections: Mapping[str, Decision]) -> Finding:
     tone = _tone(objections.get("person_agreed"))
     record = f"Record {facts.consent_record}" if facts.consent_record else ""
+    if "consent_is_current" in objections:
+        return Finding("Agreement", "It is too old to count: it ended on", _BAD, facts.consent_ends_at, record)
     if facts.consent == "opt_in":
         return Finding("Agreement", "They agreed to this on", tone, facts.consent_since, record)
     if facts.consent == "opt_out":

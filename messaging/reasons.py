@@ -147,6 +147,9 @@ def decision_reason(decision: Mapping[str, object]) -> str:
         return f"{reason}: {data.get('sent')} of {data.get('limit')} in {data.get('hours')} hours"
     if decision.get("rule") == "number_is_reachable" and (why := _FAULTS.get(str(data.get("why")))):
         return f"{reason}: {why}"
+    if decision.get("rule") == "consent_is_current":
+        agreed, ended = (str(data.get(name))[:10] for name in ("agreed", "ended"))
+        return f"{reason} (agreed on {agreed}, ended on {ended})"
     if missing := data.get("missing"):
         return f"{reason}: {', '.join(map(str, missing))}"
     return reason

@@ -14,6 +14,7 @@ from messaging.views import (
     senders,
     templates,
     trial,
+    validity,
 )
 
 
@@ -41,6 +42,13 @@ class WithHours(SenderAction):
     regex = "marketing|reminder|transactional"
 
 
+class WithConsent(SenderAction):
+    """What people agree to."""
+
+    regex = "marketing|transactional|reminder|support|internal"
+
+
+register_converter(WithConsent, "with_consent")
 register_converter(WithHours, "with_hours")
 register_converter(SenderAction, "sender_action")
 register_converter(AccountAction, "account_action")
@@ -71,6 +79,7 @@ urlpatterns = [
     path("settings/compliance/", compliance.compliance, name="compliance"),
     path("settings/compliance/hours/<with_hours:purpose>/", hours.own_hours_edit, name="own_hours_edit"),
     path("settings/compliance/limits/<with_hours:purpose>/", frequency.frequency_edit, name="frequency_edit"),
+    path("settings/compliance/expiry/<with_consent:purpose>/", validity.expiry_edit, name="expiry_edit"),
     path("settings/compliance/numbers/", numbers.unreachable, name="unreachable"),
     path("settings/compliance/numbers/price/", numbers.part_price, name="part_price"),
     path("settings/compliance/numbers/<uuid:mark_id>/again/", numbers.number_again, name="number_again"),

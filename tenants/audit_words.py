@@ -94,6 +94,7 @@ WORDS: Final[dict[str, str]] = {
     "consent.evidence_downloaded": "downloaded the evidence of consent of {target}",
     "consent.opted_in": "recorded an opt-in of {target}",
     "consent.opted_out": "recorded an opt-out of {target}",
+    "consent.expiry_changed": "changed how long consent to {target} counts",
     "consent.frequency_changed": "changed how often people get {target}",
     "consent.hours_changed": "changed the hours in which {target} may go",
     "number.list_noted": "noted a list of numbers that changed hands",

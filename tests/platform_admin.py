@@ -5,7 +5,7 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from consent.models import FrequencyLaw, HolidayCalendar, QuietHoursRule
+from consent.models import FrequencyLaw, HolidayCalendar, ImpliedConsentLaw, QuietHoursRule
 from consent.quiet_hours import WEEKDAYS
 from tenants.models import Tenant, User
 from tests.cast import PASSWORD
@@ -32,7 +32,7 @@ def work_on(client: Client, tenant: Tenant) -> None:
 
 
 def laws() -> dict[str, Model]:
-    """One row of what the platform knows about hours and frequency."""
+    """One row of what the platform knows about hours, frequency and implied consent."""
     calendar = HolidayCalendar.objects.create(
         name="Test", days={"2027-07-24": "Pioneer Day"}, first_year=2027, last_year=2027, source="a test"
     )
@@ -49,4 +49,12 @@ def laws() -> dict[str, Model]:
     limit = FrequencyLaw.objects.create(
         jurisdiction="US-XX", name="Nowhere", law="none", texts=3, certainty="memory", sources="a test"
     )
-    return {"quiethoursrule": rule, "holidaycalendar": calendar, "frequencylaw": limit}
+    window = ImpliedConsentLaw.objects.create(
+        jurisdiction="XX", name="Nowhere", law="none", basis="inquiry", months=3, certainty="memory", sources="a test"
+    )
+    return {
+        "quiethoursrule": rule,
+        "holidaycalendar": calendar,
+        "frequencylaw": limit,
+        "impliedconsentlaw": window,
+    }

@@ -22,11 +22,13 @@ from consent.models.records import (
     PossibleOptOut,
     Suppression,
 )
+from consent.models.validity import ConsentExpiry, ImpliedConsentLaw
 
 __all__ = [
     "ALL_PURPOSES",
     "ChangedNumber",
     "Checkpoint",
+    "ConsentExpiry",
     "ConsentRecord",
     "ConsentState",
     "DailyCheckpoint",
@@ -34,6 +36,7 @@ __all__ = [
     "HeadBucket",
     "HiddenNumberKey",
     "HolidayCalendar",
+    "ImpliedConsentLaw",
     "LedgerHead",
     "LedgerKey",
     "LedgerLeaf",

@@ -34,6 +34,7 @@ class ConsentRecord(TenantOwnedInBulk):
         REPLY = "reply", "Reply by text"
         VERBAL = "verbal", "Said so to staff"
         EXISTING_CUSTOMER = "existing_customer", "Gave the number as a customer"
+        INQUIRY = "inquiry", "Asked or applied for something"
         API = "api", "Sent by the business's own system"
         STAFF = "staff", "Recorded by staff"
         IMPORT = "import", "Said so in an imported file"

@@ -78,6 +78,9 @@ def rule_from_query(query: Mapping[str, str]) -> Rule:
             for name in ("opted_in", "opted_out")
         ]
         parts.append({"match": "none", "parts": [*said, {"subject": "suppressed", "operator": "yes", "value": ""}]})
+    if query.get("ends_within"):
+        days = query["ends_within"]
+        parts.append({"subject": "consent", "target": "marketing", "operator": "ends_within", "value": days})
     return {"match": "all", "parts": parts} if parts else empty_rule()
 
 

@@ -10,12 +10,14 @@ from typing import Final
 from uuid import UUID
 
 from django.db.models import Q
+from django.db.models.functions import Left
 from django.utils import timezone
 
 from common.calling_codes import international_starts
 from common.ids import id_or_none_such
 from consent.models import ConsentRecord, ConsentState, Suppression
 from consent.purposes import PURPOSES_WITH_CONSENT
+from consent.validity import ending_within
 from contacts.among import Ask
 from contacts.fields import Kind, ValueProblem, key_of, read
 from contacts.filters.rules import Condition, RuleProblem
@@ -124,6 +126,10 @@ def _consent(condition: Condition, known: Known, ask: Ask) -> Q:
         case "opted_in_after":
             agreed = said.filter(act=ConsentRecord.Act.OPT_IN)
             return ask(agreed.filter(since__gte=_begin(_date(condition.value) + timedelta(days=1), known)), "number")
+        case "ends_within":
+            agreed = said.filter(act=ConsentRecord.Act.OPT_IN).alias(area=Left("number", 5))
+            ending = ending_within(_count_of_days(condition.value), condition.target, timezone.now())
+            return ask(agreed.filter(ending), "number")
         case _:
             found = ask(said.filter(act=ConsentRecord.Act.OPT_IN), "number")
             return ~found if condition.operator == "not_opted_in" else found

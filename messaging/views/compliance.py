@@ -13,6 +13,7 @@ from consent.keywords import keyword_table
 from consent.own_hours import PURPOSES_WITH_HOURS, in_words, week_in_force
 from consent.purposes import Purpose
 from consent.quiet_table import table_in_force
+from consent.validity import expiry_in_force
 from messaging.auto_replies import text_of
 from messaging.hours_form import DAY_NAMES
 from tenants.access import TenantRequest, tenant_view
@@ -61,6 +62,7 @@ def compliance(request: TenantRequest) -> HttpResponse:
         "purposes": PURPOSES_WITH_HOURS,
         "week": [(name, [week[day] for week in weeks.values()]) for day, name in DAY_NAMES.items()],
         "limits": [(Purpose(purpose), policy) for purpose, policy in policies_in_force().items()],
+        "expiry": [(Purpose(purpose), months) for purpose, months in expiry_in_force().items()],
         "hours_version": table_in_force().version,
         "may_manage": allowed(request.membership.role, Permission.MANAGE_SETTINGS),
         "may_import": allowed(request.membership.role, Permission.IMPORT_CONTACTS),

@@ -91,7 +91,7 @@ def name_of(model: type[Model]) -> str:
 
 
 OWNED = pages(TenantDataAdmin)
-MAY_ADD = {"senderregistration", "quiethoursrule", "holidaycalendar", "frequencylaw"}
+MAY_ADD = {"senderregistration", "quiethoursrule", "holidaycalendar", "frequencylaw", "impliedconsentlaw"}
 MAY_CHANGE = MAY_ADD | {"provideraccount", "sender", "tenant"}
 
 

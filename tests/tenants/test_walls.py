@@ -18,6 +18,7 @@ PLATFORM_TABLES = {
     "tenants_failedcodes": "wrong codes of a person count wherever they work",
     "tenants_usersession": "a person is signed in once for all of their tenants",
     "consent_quiethoursrule": "a law about hours is everybody's",
+    "consent_impliedconsentlaw": "a law about implied consent is everybody's",
     "consent_frequencylaw": "a law about frequency is everybody's",
     "consent_holidaycalendar": "the days that such laws name are everybody's",
     "consent_ledgerkey": "checkpoints of all tenants are signed with one key",
