@@ -19,6 +19,9 @@ from django.db import IntegrityError, connection, transaction
 from common.ids import uuid7_seed, uuid7_sql
 from common.planner import without_nested_loops
 from consent.appending import chained_sql, pending_sql
+from consent.double_opt_in import PENDING_OF_IMPORT, forget_taken_back, wanted
+from consent.models import ConsentRecord
+from consent.purposes import Purpose
 from consent.revocation_lock import hold_exclusively, share
 from tenants.scope import current_tenant_id
 
@@ -78,6 +81,9 @@ def record_selected_opt_ins(
     # find each one's evidence it would go through all of them for each.
     with without_nested_loops():
         counts = [_record(query, {**values, **uuid7_seed(), "purpose": purpose}) for purpose in purposes]
+        if Purpose.MARKETING in purposes and ConsentRecord.Source.IMPORT in wanted().doors:
+            with connection.cursor() as cursor:
+                cursor.execute(PENDING_OF_IMPORT.format(query=query), values)
     return all(asked == recorded for asked, recorded in counts)
 
 
@@ -145,4 +151,6 @@ def take_back_selected(
             struck = int(cursor.fetchone()[0])
             total += struck
             if not struck:
-                return total
+                break
+    forget_taken_back()
+    return total

@@ -15,7 +15,15 @@ from typing import Any, Final
 from django.db import connection
 
 from common.encryption import decrypt, encrypt
-from consent.models import ChangedNumber, ConsentState, HiddenNumberKey, NumberMark, PossibleOptOut, Suppression
+from consent.models import (
+    ChangedNumber,
+    ConsentState,
+    HiddenNumberKey,
+    NumberMark,
+    PendingOptIn,
+    PossibleOptOut,
+    Suppression,
+)
 from tenants.scope import current_tenant_id
 
 __all__ = ["erase_people", "hidden_names", "recognise", "recognise_again"]
@@ -48,7 +56,7 @@ def erase_people(*, numbers: Collection[str]) -> None:
     if kept:
         key = _key() or _new_key()
         _rename({number: _hidden(key, number) for number in sorted(kept)})
-    for model in (ConsentState, NumberMark, ChangedNumber):
+    for model in (ConsentState, NumberMark, ChangedNumber, PendingOptIn):
         model._default_manager.filter(number__in=known).delete()
     shells = [f"-{secrets.token_hex(8)[:_DIGITS]}" for _ in known]
     with connection.cursor() as cursor:

@@ -7,9 +7,11 @@ from typing import Final
 
 from common.clock import database_now
 from consent.changed_numbers import changes_among
+from consent.double_opt_in import waiting_among
 from consent.erasure import hidden_names
 from consent.models import ConsentRecord, ConsentState, PossibleOptOut
 from consent.number_marks import marks_among
+from consent.purposes import Purpose
 from consent.services import suppressed_among
 from consent.validity import Agreement, ends_of
 
@@ -34,10 +36,12 @@ class ConsentFacts:
     consent_ends_at: datetime | None = None
     consent_ends_because: str = ""
     consent_has_ended: bool = False
+    awaits_confirmation_since: datetime | None = None
+    asked_to_confirm_at: datetime | None = None
 
 
 def load(numbers: Collection[str], purpose: str) -> dict[str, ConsentFacts]:
-    """Facts by number, for every number asked for: ten queries at most, whatever the count."""
+    """Facts by number, for every number asked for: eleven queries at most, whatever the count."""
     suppressed = suppressed_among(numbers=numbers)
     states = {
         number: (act, str(record_id), since)
@@ -52,6 +56,7 @@ def load(numbers: Collection[str], purpose: str) -> dict[str, ConsentFacts]:
     now = database_now()
     agreements = [Agreement(number, record, since) for number, (act, record, since) in states.items() if act == _AGREED]
     ends = ends_of(agreements, purpose, now)
+    waiting = waiting_among(numbers) if purpose == Purpose.MARKETING else {}
     facts = {}
     for number in numbers:
         act, record_id, since = states.get(number, ("", "", None))
@@ -66,5 +71,7 @@ def load(numbers: Collection[str], purpose: str) -> dict[str, ConsentFacts]:
             consent_ends_at=ends[number].at if number in ends else None,
             consent_ends_because=ends[number].because if number in ends else "",
             consent_has_ended=number in ends and ends[number].at <= now,
+            awaits_confirmation_since=waiting[number].since if number in waiting else None,
+            asked_to_confirm_at=waiting[number].asked_at if number in waiting else None,
         )
     return facts

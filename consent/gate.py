@@ -14,7 +14,19 @@ from consent.frequency import Full
 from consent.purposes import Purpose
 from consent.windows import Opening
 
-__all__ = ["ALLOW", "BLOCK", "DEFER", "REASONS", "RULES", "RULES_VERSION", "Decision", "Facts", "decide", "suppressed"]
+__all__ = [
+    "ALLOW",
+    "ASKS_TO_CONFIRM",
+    "BLOCK",
+    "DEFER",
+    "REASONS",
+    "RULES",
+    "RULES_VERSION",
+    "Decision",
+    "Facts",
+    "decide",
+    "suppressed",
+]
 
 RULES_VERSION: Final = "2026-11-23.3"
 
@@ -22,10 +34,15 @@ ALLOW: Final = "allow"
 DEFER: Final = "defer"
 BLOCK: Final = "block"
 
-ANSWERS_TO_KEYWORDS: Final = frozenset({"opt_out_confirmation", "opt_in_confirmation", "help_reply"})
-"""Exemptions: the one confirmation of an opt-out (47 CFR 64.1200(a)(12)), its opposite, and the answer to HELP, which
+ANSWERS_TO_KEYWORDS: Final = frozenset(
+    {"opt_out_confirmation", "opt_in_confirmation", "opt_in_welcome", "help_reply"}
+)
+"""Exemptions: the one confirmation of an opt-out (47 CFR 64.1200(a)(12)), its opposites, and the answer to HELP, which
 must be given whether or not the person is subscribed (CTIA short code handbook)."""
 
+
+ASKS_TO_CONFIRM: Final = "asks_to_confirm"
+"""Exemption: the one text that asks whoever agreed to offers for the YES that makes it count."""
 
 ASKS_FOR_OWN_NUMBER: Final = "asks_for_own_number"
 """Exemption: the question to a member whether the number they typed is theirs."""
@@ -56,6 +73,9 @@ class Facts:
     """When the agreement ends by itself (``consent.validity``); None: it does not."""
     consent_ends_because: str = ""
     consent_has_ended: bool = False
+    awaits_confirmation_since: datetime | None = None
+    """Their agreement waits for a YES (``consent.double_opt_in``) since then; None: it does not."""
+    asked_to_confirm_at: datetime | None = None
     may_have_opted_out: bool = False
     """They wrote something that may ask to stop, and nobody has decided yet whether it does."""
     contact_archived: bool = False
@@ -184,6 +204,16 @@ def consent_is_current(facts: Facts) -> Decision | None:
     return Decision(BLOCK, "consent_is_current", data)
 
 
+def opt_in_is_confirmed(facts: Facts) -> Decision | None:
+    """Where you want an agreement to offers confirmed, the person has answered YES to the text that asks for it."""
+    waits = facts.awaits_confirmation_since
+    if waits is None or facts.purpose != Purpose.MARKETING or facts.exemption == ASKS_TO_CONFIRM:
+        return None
+    asked = facts.asked_to_confirm_at.isoformat() if facts.asked_to_confirm_at else ""
+    data = {"record": facts.consent_record, "waits_since": waits.isoformat(), "asked": asked}
+    return Decision(BLOCK, "opt_in_is_confirmed", data)
+
+
 def _rests_on_consent(facts: Facts) -> bool:
     """Whether the text goes because of an agreement on record."""
     if facts.exemption in ANSWERS_TO_KEYWORDS or facts.purpose == Purpose.VERIFICATION:
@@ -262,6 +292,7 @@ RULES: Final[tuple[Rule, ...]] = (
     person_agreed,
     number_kept_its_owner,
     consent_is_current,
+    opt_in_is_confirmed,
     no_stop_in_question,
     text_is_complete,
     one_per_number,
@@ -282,6 +313,7 @@ REASONS: Final[Mapping[str, str]] = {
     "person_agreed": "Has not agreed to this kind of text",
     "number_kept_its_owner": "The number changed hands since they agreed",
     "consent_is_current": "Their agreement is too old; ask them anew",
+    "opt_in_is_confirmed": "They have not confirmed with YES yet",
     "no_stop_in_question": "May have asked to stop; decide about it in the inbox",
     "text_is_complete": "A value for the text is missing",
     "one_per_number": "The same person or number gets this text already",

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from common.bulk import json_rows
 from consent.appending import NewRecord, append
+from consent.double_opt_in import await_confirmation
 from consent.models import ConsentRecord
 from consent.revocation_lock import hold_exclusively
 from tenants.scope import current_tenant_id
@@ -61,6 +62,7 @@ def record_opt_ins(opt_ins: Sequence[OptIn], *, actor_id: UUID | None) -> list[U
         for opt_in in opt_ins
     ]
     record(records)
+    await_confirmation([(one.number, one.purpose, one.source, one.id) for one in records])
     return [one.id for one in records]
 
 

@@ -115,12 +115,13 @@ def ending_within(days: int, purpose: str, now: datetime) -> Q:
     """Agreements that count now and end in the next days, whatever makes them end: a condition on rows of
     ``ConsentState`` that also know the first five characters of their number as ``area``."""
     months = expiry_in_force()[purpose]
+    counts = Q(since__gt=months_before(now, months)) if months else Q()
     found = _ending(months, days, now) if months else Q(act="")
     if purpose == Purpose.MARKETING:
         for country, by_basis in _laws(now).items():
             here = _numbers_of(country)
             for basis, count in by_basis.items():
-                found |= Q(record__source=basis) & here & _ending(count, days, now)
+                found |= Q(record__source=basis) & here & counts & _ending(count, days, now)
     return found
 
 

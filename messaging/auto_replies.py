@@ -1,4 +1,4 @@
-"""The words of the answers to STOP, START and HELP; the texts are data, ``data/auto_replies.json``."""
+"""The words of the answers to STOP, START, HELP and YES, and of the question of a double opt-in; the texts are data, ``data/auto_replies.json``."""
 
 import json
 from pathlib import Path

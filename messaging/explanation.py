@@ -4,7 +4,7 @@ The gate stops at the first rule that objects. Whoever wants to help a person ha
 morning only to learn of a paused sender waits twice.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -69,6 +69,7 @@ def _findings(facts: Facts, route: Route) -> tuple[Finding, ...]:
         _contact(facts, objections),
         _agreement(facts, objections),
         _owner(facts, objections),
+        *_confirmation(objections),
         _possible_opt_out(facts, objections),
         _hours(facts, objections),
         _frequency(objections.get("within_frequency")),
@@ -90,6 +91,7 @@ _TOLD: Final = frozenset(
         "number_is_reachable",
         "number_kept_its_owner",
         "consent_is_current",
+        "opt_in_is_confirmed",
         "contact_is_not_archived",
         "person_agreed",
         "no_stop_in_question",
@@ -170,6 +172,18 @@ def _agreement(facts: Facts, objections: Mapping[str, Decision]) -> Finding:
     if facts.purpose == Purpose.SUPPORT and facts.wrote_to_us:
         return Finding("Agreement", "None is needed for an answer: they wrote to you first.", tone)
     return Finding("Agreement", "None is on record.", tone)
+
+
+def _confirmation(objections: Mapping[str, Decision]) -> Iterator[Finding]:
+    """Told only where a YES is waited for: most are never asked."""
+    objection = objections.get("opt_in_is_confirmed")
+    if objection is None:
+        return
+    subject, asked = "Confirmation", str(objection.data["asked"])
+    if asked:
+        yield Finding(subject, "No YES has come yet; they were asked on", _BAD, datetime.fromisoformat(asked))
+    else:
+        yield Finding(subject, "They are asked for a YES soon; no offers go before it.", _BAD)
 
 
 def _possible_opt_out(facts: Facts, objections: Mapping[str, Decision]) -> Finding:

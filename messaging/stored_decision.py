@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from consent.gate import ALLOW, ASKS_FOR_OWN_NUMBER, DEFER
+from consent.gate import ALLOW, ASKS_FOR_OWN_NUMBER, ASKS_TO_CONFIRM, DEFER
 from messaging.reasons import decision_reason
 
 __all__ = ["StoredDecision", "places_in_words", "stored_decision"]
@@ -25,6 +25,8 @@ class StoredDecision:
 _EXEMPTIONS: Final[Mapping[str, str]] = {
     "opt_out_confirmation": "Allowed: the one confirmation of an opt-out",
     "opt_in_confirmation": "Allowed: the confirmation of an opt-in",
+    "opt_in_welcome": "Allowed: the answer to their YES",
+    ASKS_TO_CONFIRM: "Allowed: the one text that asks them to confirm with YES",
     "help_reply": "Allowed: the answer to HELP",
     ASKS_FOR_OWN_NUMBER: "Allowed: the question to a member whether the number is theirs",
 }

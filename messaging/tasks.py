@@ -10,12 +10,13 @@ from django.core.cache import cache
 from common.hints import lapsing
 from common.retries import each
 from messaging.handling import handle_inbound, unhandled
-from messaging.pipeline import nightly, receipt, reconcile, restoration, subaccounts, sweeps, withdrawal
+from messaging.pipeline import confirmations, nightly, receipt, reconcile, restoration, subaccounts, sweeps, withdrawal
 from messaging.pipeline.claim import lanes_with_work
 from messaging.pipeline.dispatch import run_next_batch
 
 __all__ = [
     "apply_receipts",
+    "ask_to_confirm",
     "beat_heartbeat",
     "compare_records",
     "dispatch",
@@ -55,6 +56,12 @@ def wake_lanes() -> None:
 def apply_receipts() -> None:
     """Apply the receipts that wait."""
     receipt.apply_pending()
+
+
+@shared_task(name="messaging.ask_to_confirm")
+def ask_to_confirm() -> None:
+    """Ask for the YES of a double opt-in."""
+    confirmations.ask_to_confirm()
 
 
 @shared_task(name="messaging.withdraw")

@@ -5,6 +5,7 @@ from django.urls import path, register_converter
 from messaging.views import (
     callbacks,
     compliance,
+    double_opt_in,
     frequency,
     hours,
     numbers,
@@ -80,6 +81,7 @@ urlpatterns = [
     path("settings/compliance/hours/<with_hours:purpose>/", hours.own_hours_edit, name="own_hours_edit"),
     path("settings/compliance/limits/<with_hours:purpose>/", frequency.frequency_edit, name="frequency_edit"),
     path("settings/compliance/expiry/<with_consent:purpose>/", validity.expiry_edit, name="expiry_edit"),
+    path("settings/compliance/double-opt-in/", double_opt_in.double_opt_in, name="double_opt_in"),
     path("settings/compliance/numbers/", numbers.unreachable, name="unreachable"),
     path("settings/compliance/numbers/price/", numbers.part_price, name="part_price"),
     path("settings/compliance/numbers/<uuid:mark_id>/again/", numbers.number_again, name="number_again"),

@@ -23,6 +23,7 @@ _QUEUES: Final = {
     "contacts.wipe_deleted_fields": BACKGROUND,
     "contacts.wipe_field": BACKGROUND,
     "messaging.apply_receipts": BACKGROUND,
+    "messaging.ask_to_confirm": BACKGROUND,
     "messaging.beat_heartbeat": BACKGROUND,
     # Sent to the queue of the lane that it is to work on; this is where it would wait without one.
     "messaging.dispatch": CONVERSATION,

@@ -35,6 +35,7 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "seal-consent": _every(1.0, "consent.seal"),
     "mail-checkpoints": _every(600.0, "consent.mail_checkpoints"),
     "withdraw-texts": _every(2.0, "messaging.withdraw"),
+    "ask-to-confirm": _every(10.0, "messaging.ask_to_confirm"),
     "handle-inbound": _every(5.0, "messaging.sweep_inbound"),
     "sweep-batches": _every(5.0, "messaging.sweep"),
     "settle-doubts": _every(10.0, "messaging.reconcile"),

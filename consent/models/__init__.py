@@ -1,6 +1,7 @@
 """The tables of consent: what people said, where they stand, the log that proves it, the hours of the day, how often,
 and what is known of numbers."""
 
+from consent.models.double_opt_in import DoubleOptIn, PendingOptIn
 from consent.models.hours import HolidayCalendar, OwnHours, QuietHoursRule
 from consent.models.hygiene import ChangedNumber, NumberMark
 from consent.models.limits import FrequencyLaw, PurposePolicy
@@ -32,6 +33,7 @@ __all__ = [
     "ConsentRecord",
     "ConsentState",
     "DailyCheckpoint",
+    "DoubleOptIn",
     "FrequencyLaw",
     "HeadBucket",
     "HiddenNumberKey",
@@ -43,6 +45,7 @@ __all__ = [
     "LedgerTile",
     "NumberMark",
     "OwnHours",
+    "PendingOptIn",
     "PendingSeal",
     "PossibleOptOut",
     "PurposePolicy",

@@ -87,6 +87,8 @@ def decide_all(
                 consent_ends_at=fact.consent_ends_at,
                 consent_ends_because=fact.consent_ends_because,
                 consent_has_ended=fact.consent_has_ended,
+                awaits_confirmation_since=fact.awaits_confirmation_since,
+                asked_to_confirm_at=fact.asked_to_confirm_at,
                 may_have_opted_out=fact.may_have_opted_out,
                 contact_archived=candidate.number in archived,
                 person_erased=candidate.person_erased,

@@ -13,7 +13,9 @@ from common.lanes import CONVERSATION
 from common.phone_numbers import is_e164
 from common.tasks import enqueue_on_commit
 from consent import number_marks
-from consent.keywords import Classification, classify
+from consent.confirming import confirm_opt_in
+from consent.double_opt_in import open_question
+from consent.keywords import ALSO_CONFIRMATIONS, Classification, classify
 from consent.models import ConsentRecord, NumberMark
 from consent.purposes import Purpose
 from consent.services import is_suppressed, opt_back_in, opt_out, raise_possible_opt_out
@@ -68,15 +70,23 @@ def _sender(account: ProviderAccount, text: InboundText) -> Sender:
 
 
 def _meaning(text: InboundText) -> Classification:
-    """What the text asks for. START or YES from somebody who is not opted out is an answer like any other.
+    """What the text asks for. START or YES from somebody who is not opted out is an answer like any other, but for the
+    YES that was asked for (double opt-in).
 
     Only a keyword lifts an opt-out; who asks in other words to be texted again is answered by a person.
     """
     found = classify(text.body)
+    if found.intent != "opt_in":
+        return found
     by_keyword = (found.reason or "").startswith("keyword")
-    if found.intent == "opt_in" and not (by_keyword and is_suppressed(number=text.number)):
-        return Classification("other", certain=True)
-    return found
+    if by_keyword and (is_suppressed(number=text.number) or (_is_yes(found) and open_question(text.number))):
+        return found
+    return Classification("other", certain=True)
+
+
+def _is_yes(found: Classification) -> bool:
+    """A word that confirms, and not START, which only brings back what there was."""
+    return found.keyword in ALSO_CONFIRMATIONS
 
 
 def _store(account: ProviderAccount, sender: Sender, text: InboundText, found: Classification) -> InboundMessage | None:
@@ -112,7 +122,7 @@ def _act(inbound: InboundMessage, found: Classification, *, answered: bool) -> N
     elif found.intent == "help":
         reply = "help_reply"
     elif found.intent == "opt_in":
-        reply = _opt_in(inbound)
+        reply = _opt_in(inbound, found)
     if reply and not answered and not _just_answered(inbound, reply):
         _answer(inbound, reply, found.language)
 
@@ -131,14 +141,13 @@ def _opt_out(inbound: InboundMessage, found: Classification) -> str:
     return "opt_out_confirmation" if newly else ""
 
 
-def _opt_in(inbound: InboundMessage) -> str:
-    """START lifts the person's opt-out."""
-    came_back = opt_back_in(
-        number=inbound.number,
-        wording=inbound.body,
-        evidence={"inbound": str(inbound.id), "provider_message_id": inbound.provider_message_id},
-    )
-    return "opt_in_confirmation" if came_back else ""
+def _opt_in(inbound: InboundMessage, found: Classification) -> str:
+    """START lifts the person's opt-out; the YES that was asked for makes their agreement count."""
+    evidence = {"inbound": str(inbound.id), "provider_message_id": inbound.provider_message_id}
+    if opt_back_in(number=inbound.number, wording=inbound.body, evidence=evidence):
+        return "opt_in_confirmation"
+    confirmed = _is_yes(found) and confirm_opt_in(number=inbound.number, wording=inbound.body, evidence=evidence)
+    return "opt_in_welcome" if confirmed else ""
 
 
 def _just_answered(inbound: InboundMessage, reply: str) -> bool:

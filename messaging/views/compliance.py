@@ -6,10 +6,12 @@ from django.http import HttpResponse
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_GET
 
+from consent.double_opt_in import wanted
 from consent.frequency_limits import policies_in_force
 from consent.gate import REASONS, RULES, RULES_VERSION
 from consent.keywords import VERSION as KEYWORDS_VERSION
 from consent.keywords import keyword_table
+from consent.models import DoubleOptIn
 from consent.own_hours import PURPOSES_WITH_HOURS, in_words, week_in_force
 from consent.purposes import Purpose
 from consent.quiet_table import table_in_force
@@ -63,6 +65,7 @@ def compliance(request: TenantRequest) -> HttpResponse:
         "week": [(name, [week[day] for week in weeks.values()]) for day, name in DAY_NAMES.items()],
         "limits": [(Purpose(purpose), policy) for purpose, policy in policies_in_force().items()],
         "expiry": [(Purpose(purpose), months) for purpose, months in expiry_in_force().items()],
+        "double_opt_in": [door.label for door in DoubleOptIn.Door if door in wanted().doors],
         "hours_version": table_in_force().version,
         "may_manage": allowed(request.membership.role, Permission.MANAGE_SETTINGS),
         "may_import": allowed(request.membership.role, Permission.IMPORT_CONTACTS),

@@ -156,6 +156,7 @@ FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
         {"purpose": "reminder"},
         {f"{day}_{end}": time for day in WEEKDAYS for end, time in (("from", "09:00"), ("until", "18:00"))},
     ),
+    "double_opt_in": lambda _: ({}, {"doors": ["import", "web_form"], "days": "7"}),
     "expiry_edit": lambda _: ({"purpose": "marketing"}, {"months": "24"}),
     "part_price": lambda _: ({}, {"price": "0.0112", "currency": "USD"}),
     "number_again": lambda s: ({"mark_id": s.mark.id}, {}),

@@ -37,6 +37,7 @@ STEADY = (
     "/settings/compliance/limits/marketing/",
     "/settings/ledger/",
     "/ledger/keys/",
+    "/settings/compliance/double-opt-in/",
     "/settings/compliance/expiry/marketing/",
     "/settings/compliance/numbers/",
     "/settings/compliance/changed-numbers/",

@@ -48,6 +48,7 @@ ROWS: Final = {
     "consent.possibleoptout": 1,
     "messaging.partprice": 1,
     "messaging.subaccount": 1,
+    "consent.doubleoptin": 1,
     "tenants.tenantexport": 1,
     "contacts.importfilepart": len(ContactImport.Status),
     # The last one is used by nothing, so it can be deleted.
@@ -115,6 +116,8 @@ SHAPES: Final[dict[str, Shape]] = {
     "campaigns.campaign.scheduled_at": lambda side, n: timezone.now() + timedelta(days=1) if n == 1 else None,
     "consent.hiddennumberkey.encrypted": lambda side, n: encrypt(side.letter * 64),
     "consent.changednumber.number": lambda side, n: side.canaries.number(n),
+    "consent.doubleoptin.doors": lambda side, n: ["import"],
+    "consent.pendingoptin.number": lambda side, n: side.canaries.number(70 + n),
     "consent.numbermark.cleared_at": lambda side, n: None,
     "consent.numbermark.holds_since": lambda side, n: timezone.now(),
     "consent.numbermark.number": lambda side, n: side.canaries.number(60 + n),

@@ -29,6 +29,7 @@ PLATFORM_TABLES = {
 PROJECTIONS = {
     "consent.ConsentState": "derived from the records it points to, which nobody can delete",
     "consent.LedgerLeaf": "written by the sealer about records that nobody can delete; verify_ledger looks",
+    "consent.PendingOptIn": "it goes with the record it points to, which nobody can delete",
     "contacts.ContactValue": "derived from the contact, of which it goes with each change",
     "contacts.ImportRow": "written by the import it points to, and deleted with it",
 }
