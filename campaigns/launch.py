@@ -233,7 +233,12 @@ def _decide(campaign: Campaign, route: Route, page: Sequence[_Recipient], render
             )
         )
         repeated.add(recipient.number)
-    circumstances = Circumstances(tenant=campaign.tenant, purpose=campaign.purpose, sender_problem=route.problem)
+    circumstances = Circumstances(
+        tenant=campaign.tenant,
+        purpose=campaign.purpose,
+        sender_problem=route.sender_problem,
+        registration_problem=route.registration_problem,
+    )
     decisions = decide_all(candidates, circumstances)
     return [
         Draft(

@@ -60,6 +60,8 @@ class Facts:
     tenant_active: bool = True
     sender_problem: str = ""
     """Why no sender can carry the message, or an empty string."""
+    registration_problem: str = ""
+    """Why carriers' registrations keep the sender from texting, or an empty string."""
     suppressed_because: str = ""
     unreachable: Mapping[str, object] = field(default_factory=dict)
     """Why the number cannot get texts (``consent.number_marks``); empty: nothing is known."""
@@ -136,6 +138,13 @@ def tenant_is_active(facts: Facts) -> Decision | None:
 def sender_is_ready(facts: Facts) -> Decision | None:
     """There is a sender that may carry the message."""
     return Decision(BLOCK, "sender_is_ready", {"problem": facts.sender_problem}) if facts.sender_problem else None
+
+
+def sender_is_registered(facts: Facts) -> Decision | None:
+    """Carriers have approved what they want registered of the sender: in the US the brand and campaign of a local number
+    (10DLC), the verification of a toll-free one."""
+    problem = facts.registration_problem
+    return Decision(BLOCK, "sender_is_registered", {"problem": problem}) if problem else None
 
 
 def number_is_not_suppressed(facts: Facts) -> Decision | None:
@@ -285,6 +294,7 @@ RULES: Final[tuple[Rule, ...]] = (
     tenant_is_active,
     trial_allows_number,
     sender_is_ready,
+    sender_is_registered,
     number_is_not_suppressed,
     number_is_reachable,
     person_is_not_erased,
@@ -306,6 +316,7 @@ REASONS: Final[Mapping[str, str]] = {
     "tenant_is_active": "This account is suspended or about to be deleted",
     "trial_allows_number": "In trial only your own team and guests can be texted",
     "sender_is_ready": "No sender can carry this text",
+    "sender_is_registered": "The sender's registration is not approved",
     "number_is_not_suppressed": "Opted out of all texts",
     "number_is_reachable": "This number cannot get texts",
     "person_is_not_erased": "This person's data was erased",

@@ -54,7 +54,12 @@ def explain(*, tenant: Tenant, number: str, purpose: str) -> Explanation:
         return decide(facts)
 
     route = choose(None)
-    circumstances = Circumstances(tenant=tenant, purpose=purpose, sender_problem=route.problem)
+    circumstances = Circumstances(
+        tenant=tenant,
+        purpose=purpose,
+        sender_problem=route.sender_problem,
+        registration_problem=route.registration_problem,
+    )
     decision = decide_all([Candidate(number)], circumstances, ask=ask)[0]
     return Explanation(decision, _findings(seen[0], route))
 
@@ -87,6 +92,7 @@ _TOLD: Final = frozenset(
     {
         *_OF_ACCOUNT,
         "sender_is_ready",
+        "sender_is_registered",
         "number_is_not_suppressed",
         "number_is_reachable",
         "number_kept_its_owner",

@@ -98,7 +98,8 @@ def _able(sender: Sender, *, in_pool: bool, may_probe: bool = False) -> Route:
     """The sender, if it can carry something at this moment. A full day makes only those wait that have nobody else."""
     route = checked(sender)
     if route.sender is None:
-        return route
+        # Somebody else of the pool may carry it.
+        return Route(None, route.problem, waits="sender_paused") if route.is_unregistered and in_pool else route
     if in_pool and sender.held_until and sender.is_held_at(database_now()):
         return Route(None, waits="day_used_up")
     if not _can_be_called(sender):

@@ -180,7 +180,8 @@ def _decide(
     circumstances = Circumstances(
         tenant=Tenant.objects.get(id=current_tenant_id()),
         purpose=batch.purpose,
-        sender_problem=route.problem,
+        sender_problem=route.sender_problem,
+        registration_problem=route.registration_problem,
         exemption=batch.exemption,
         handing_over=True,
         lane=batch.lane,

@@ -31,6 +31,7 @@ class Circumstances:
     tenant: Tenant
     purpose: str
     sender_problem: str = ""
+    registration_problem: str = ""
     exemption: str = ""
     handing_over: bool = False
     """What is allowed goes out now, so it counts against the limits of the day."""
@@ -78,6 +79,7 @@ def decide_all(
                 purpose=circumstances.purpose,
                 tenant_active=active,
                 sender_problem=circumstances.sender_problem,
+                registration_problem=circumstances.registration_problem,
                 suppressed_because=fact.suppressed_because,
                 unreachable=fact.unreachable,
                 changed_hands_at=fact.changed_hands_at,

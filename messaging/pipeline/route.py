@@ -11,6 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from messaging.models import ProviderAccount, Sender, SenderPool
+from messaging.registration import problems_of
 from messaging.routing.pools import choose_senders, in_use, senders_of
 from messaging.routing.spread import Choice
 
@@ -37,8 +38,20 @@ class Route:
     """The account is broken, and a few texts try whether it works again."""
     look_again: timedelta = LOOK_AGAIN
     """After how long what has to wait is looked at again."""
+    is_unregistered: bool = False
+    """The problem is that carriers have not approved the sender's registration."""
     why: str = ""
     """Why this one of the pool, as ``messaging.routing.spread`` says it."""
+
+    @property
+    def sender_problem(self) -> str:
+        """The problem, unless it is one of registration."""
+        return "" if self.is_unregistered else self.problem
+
+    @property
+    def registration_problem(self) -> str:
+        """The problem, if it is one of registration."""
+        return self.problem if self.is_unregistered else ""
 
     @property
     def usable(self) -> Sequence[Sender]:
@@ -67,17 +80,21 @@ def choose(sender_id: UUID | None, pool_id: UUID | None = None) -> Route:
 
 
 def checked(sender: Sender) -> Route:
-    """The sender, unless somebody paused it or its account."""
+    """The sender, unless somebody paused it or its account, or its registration keeps it from texting."""
     if sender.status != Sender.Status.ACTIVE:
         return Route(None, f"The sender {sender} is paused.", waits="sender_paused")
     if sender.provider_account.status != ProviderAccount.Status.ACTIVE:
         return Route(None, f"The provider account {sender.provider_account} is paused.", waits="sender_paused")
+    if problem := problems_of([sender]).get(sender.id):
+        return Route(None, problem, is_unregistered=True)
     return Route(sender)
 
 
 def _of_pool(pool: SenderPool) -> Route:
     members = senders_of(pool.id)
     usable = in_use(members)
+    if not usable and (problem := next(iter(problems_of(members).values()), "")):
+        return Route(None, problem, pool=pool, members=members, is_unregistered=True)
     if not usable:
         problem = f"All numbers of the pool {pool} are paused." if members else f"The pool {pool} has no number."
         return Route(None, problem, waits="sender_paused", pool=pool, members=members)

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from common.number_zones import regions_of_areas
 from messaging.models import Message, ProviderAccount, Sender
+from messaging.registration import problems_of
 from messaging.routing.spread import FAILOVER, Candidate, Choice, choose
 from messaging.routing.weights import current_weight
 from tenants.scope import current_tenant_id
@@ -40,9 +41,11 @@ def senders_of(pool_id: UUID) -> Sequence[Sender]:
 
 
 def in_use(senders: Iterable[Sender]) -> Sequence[Sender]:
-    """Those that are paused neither themselves nor by their account."""
+    """Those that are paused neither themselves nor by their account, and whose registration does not keep them."""
     active = ProviderAccount.Status.ACTIVE
-    return [one for one in senders if one.status == Sender.Status.ACTIVE and one.provider_account.status == active]
+    going = [one for one in senders if one.status == Sender.Status.ACTIVE and one.provider_account.status == active]
+    kept = problems_of(going)
+    return [one for one in going if one.id not in kept]
 
 
 def candidates(senders: Iterable[Sender]) -> Sequence[Candidate]:

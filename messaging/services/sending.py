@@ -78,7 +78,13 @@ def send_reply(
 
 def why_or_why_not(*, tenant: Tenant, number: str, purpose: str, sender_id: UUID | None = None) -> Decision:
     """What the gate would decide for this number and purpose now."""
-    circumstances = Circumstances(tenant=tenant, purpose=purpose, sender_problem=choose(sender_id).problem)
+    route = choose(sender_id)
+    circumstances = Circumstances(
+        tenant=tenant,
+        purpose=purpose,
+        sender_problem=route.sender_problem,
+        registration_problem=route.registration_problem,
+    )
     return decide_all([Candidate(number)], circumstances)[0]
 
 

@@ -21,6 +21,7 @@ from messaging.forms import PaceForm, SenderForm
 from messaging.models import ProviderAccount, Sender, SenderDay, SenderPool, SenderRegistration
 from messaging.pace.days import day_of
 from messaging.pace.limits import pace_of
+from messaging.registration import State, states_of
 from messaging.routing.weights import current_weight
 from messaging.services import (
     add_provider_account,
@@ -194,7 +195,9 @@ def _with_weight(accounts: Iterable[ProviderAccount]) -> list[tuple[ProviderAcco
     return [(account, current_weight(account, now)) for account in accounts]
 
 
-def _with_pace(senders: QuerySet[Sender]) -> list[tuple[Sender, float | None, int]]:
-    """Each number with its parts a second, and its parts of today as far as they are counted."""
+def _with_pace(senders: QuerySet[Sender]) -> list[tuple[Sender, float | None, int, State]]:
+    """Each number with its parts a second, its parts of today as far as they are counted, and its registration."""
     used = dict(SenderDay.objects.filter(day=day_of(timezone.now())).values_list("sender_id", "part_count"))
-    return [(sender, pace_of(sender), used.get(sender.id, 0)) for sender in senders.prefetch_related("numbers")]
+    known = list(senders.prefetch_related("numbers"))
+    states = states_of(known)
+    return [(sender, pace_of(sender), used.get(sender.id, 0), states[sender.id]) for sender in known]
