@@ -34,9 +34,7 @@ ALLOW: Final = "allow"
 DEFER: Final = "defer"
 BLOCK: Final = "block"
 
-ANSWERS_TO_KEYWORDS: Final = frozenset(
-    {"opt_out_confirmation", "opt_in_confirmation", "opt_in_welcome", "help_reply"}
-)
+ANSWERS_TO_KEYWORDS: Final = frozenset({"opt_out_confirmation", "opt_in_confirmation", "opt_in_welcome", "help_reply"})
 """Exemptions: the one confirmation of an opt-out (47 CFR 64.1200(a)(12)), its opposites, and the answer to HELP, which
 must be given whether or not the person is subscribed (CTIA short code handbook)."""
 

@@ -69,7 +69,9 @@ class Mark:
         }
 
 
-_COLUMNS: Final = "tenant_id uuid, id uuid, number text, kind text, code text, message_id uuid, at timestamptz, once bool"
+_COLUMNS: Final = (
+    "tenant_id uuid, id uuid, number text, kind text, code text, message_id uuid, at timestamptz, once bool"
+)
 _MARK: Final = f"""
 INSERT INTO consent_numbermark AS m
     (tenant_id, id, number, kind, code, message_id, first_at, holds_since, cleared_by, texts_spared, parts_spared)

@@ -127,7 +127,8 @@ def ending_within(days: int, purpose: str, now: datetime) -> Q:
 
 def _ending(months: int, days: int, now: datetime) -> Q:
     return Q(
-        since__gt=months_before(now, months), since__lte=months_before(now + timedelta(days=min(days, _MOST_DAYS)), months)
+        since__gt=months_before(now, months),
+        since__lte=months_before(now + timedelta(days=min(days, _MOST_DAYS)), months),
     )
 
 

@@ -4,13 +4,14 @@ The gate stops at the first rule that objects. Whoever wants to help a person ha
 morning only to learn of a paused sender waits twice.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from consent.gate import DEFER, NO_HOUR, REASONS, RULES, Decision, Facts, decide
 from consent.purposes import Purpose
+from messaging.findings import BAD, WAITS, Finding, tone_of
+from messaging.number_findings import confirmation_finding, number_finding, owner_finding
 from messaging.pipeline.gate import Candidate, Circumstances, decide_all
 from messaging.pipeline.route import Route, choose
 from messaging.reasons import decision_reason
@@ -18,23 +19,6 @@ from messaging.stored_decision import places_in_words
 from tenants.models import Tenant
 
 __all__ = ["Explanation", "Finding", "explain"]
-
-_GOOD: Final = "good"
-_WAITS: Final = "neutral"
-_BAD: Final = "bad"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at. ``tone``: "good", "bad" (it does not go), "neutral" (it goes later)."""
-
-    subject: str
-    text: str
-    tone: str = _GOOD
-    at: datetime | None = None
-    """The moment with which the text ends."""
-    ground: str = ""
-    """What it rests on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +54,17 @@ def _findings(facts: Facts, route: Route) -> tuple[Finding, ...]:
         _account(objections),
         _sender(route),
         _opt_out(facts, objections),
-        _number(facts, objections),
+        number_finding(facts, objections),
         _contact(facts, objections),
         _agreement(facts, objections),
-        _owner(facts, objections),
-        *_confirmation(objections),
+        owner_finding(facts, objections),
+        *confirmation_finding(objections),
         _possible_opt_out(facts, objections),
         _hours(facts, objections),
         _frequency(objections.get("within_frequency")),
     )
     further = (
-        Finding("Another rule", f"{decision_reason(found.as_json())}.", _tone(found))
+        Finding("Another rule", f"{decision_reason(found.as_json())}.", tone_of(found))
         for rule, found in objections.items()
         if rule not in _TOLD
     )
@@ -108,22 +92,16 @@ _TOLD: Final = frozenset(
 """Rules with a finding of their own; of any other one only the objection is told."""
 
 
-def _tone(objection: Decision | None) -> str:
-    if objection is None:
-        return _GOOD
-    return _WAITS if objection.outcome == DEFER else _BAD
-
-
 def _account(objections: Mapping[str, Decision]) -> Finding:
     for rule in _OF_ACCOUNT:
         if rule in objections:
-            return Finding("Your account", f"{REASONS[rule]}.", _BAD)
+            return Finding("Your account", f"{REASONS[rule]}.", BAD)
     return Finding("Your account", "It may send this text.")
 
 
 def _sender(route: Route) -> Finding:
     if route.problem:
-        return Finding("Sender", route.problem, _BAD)
+        return Finding("Sender", route.problem, BAD)
     carrier = f"a number of the pool {route.pool}" if route.pool else str(route.sender)
     return Finding("Sender", f"It would go from {carrier}.")
 
@@ -135,42 +113,24 @@ _WHY_SUPPRESSED: Final[Mapping[str, str]] = {
 
 
 def _opt_out(facts: Facts, objections: Mapping[str, Decision]) -> Finding:
-    tone = _tone(objections.get("number_is_not_suppressed"))
+    tone = tone_of(objections.get("number_is_not_suppressed"))
     if facts.suppressed_because:
         return Finding("Opt-out", _WHY_SUPPRESSED.get(facts.suppressed_because, "They opted out of all texts."), tone)
     return Finding("Opt-out", "No opt-out of all texts is in force.", tone)
 
 
-def _number(facts: Facts, objections: Mapping[str, Decision]) -> Finding:
-    objection = objections.get("number_is_reachable")
-    if objection is None:
-        return Finding("Number", "No provider said that it cannot get texts.")
-    since = datetime.fromisoformat(str(facts.unreachable["since"]))
-    ground = f"Error code {facts.unreachable['error_code']}, message {facts.unreachable['message']}"
-    return Finding("Number", f"{decision_reason(objection.as_json())}, since", _BAD, since, ground)
-
-
-def _owner(facts: Facts, objections: Mapping[str, Decision]) -> Finding:
-    tone = _tone(objections.get("number_kept_its_owner"))
-    if facts.changed_hands_at is None:
-        return Finding("Owner of the number", "Nothing says that it changed hands.", tone)
-    if tone == _BAD:
-        return Finding("Owner of the number", "They agreed before it changed hands on", tone, facts.changed_hands_at)
-    return Finding("Owner of the number", "What counts was said since it changed hands on", tone, facts.changed_hands_at)
-
-
 def _contact(facts: Facts, objections: Mapping[str, Decision]) -> Finding:
-    tone = _tone(objections.get("contact_is_not_archived"))
+    tone = tone_of(objections.get("contact_is_not_archived"))
     if not facts.contact_archived:
         return Finding("Contact", "Not in the archive.", tone)
     return Finding("Contact", "In the archive: they get answers and codes only.", tone)
 
 
 def _agreement(facts: Facts, objections: Mapping[str, Decision]) -> Finding:
-    tone = _tone(objections.get("person_agreed"))
+    tone = tone_of(objections.get("person_agreed"))
     record = f"Record {facts.consent_record}" if facts.consent_record else ""
     if "consent_is_current" in objections:
-        return Finding("Agreement", "It is too old to count: it ended on", _BAD, facts.consent_ends_at, record)
+        return Finding("Agreement", "It is too old to count: it ended on", BAD, facts.consent_ends_at, record)
     if facts.consent == "opt_in":
         return Finding("Agreement", "They agreed to this on", tone, facts.consent_since, record)
     if facts.consent == "opt_out":
@@ -180,29 +140,17 @@ def _agreement(facts: Facts, objections: Mapping[str, Decision]) -> Finding:
     return Finding("Agreement", "None is on record.", tone)
 
 
-def _confirmation(objections: Mapping[str, Decision]) -> Iterator[Finding]:
-    """Told only where a YES is waited for: most are never asked."""
-    objection = objections.get("opt_in_is_confirmed")
-    if objection is None:
-        return
-    subject, asked = "Confirmation", str(objection.data["asked"])
-    if asked:
-        yield Finding(subject, "No YES has come yet; they were asked on", _BAD, datetime.fromisoformat(asked))
-    else:
-        yield Finding(subject, "They are asked for a YES soon; no offers go before it.", _BAD)
-
-
 def _possible_opt_out(facts: Facts, objections: Mapping[str, Decision]) -> Finding:
-    subject, tone = "Texts that may ask to stop", _tone(objections.get("no_stop_in_question"))
+    subject, tone = "Texts that may ask to stop", tone_of(objections.get("no_stop_in_question"))
     if not facts.may_have_opted_out:
         return Finding(subject, "None waits for a decision.", tone)
-    if tone == _BAD:
+    if tone == BAD:
         return Finding(subject, "One waits for a decision in the inbox; no offers go before it.", tone)
     return Finding(subject, "One waits for a decision in the inbox; until then it holds back offers only.", tone)
 
 
 def _hours(facts: Facts, objections: Mapping[str, Decision]) -> Finding:
-    subject, tone = "Hours", _tone(objections.get("within_quiet_hours"))
+    subject, tone = "Hours", tone_of(objections.get("within_quiet_hours"))
     opening, ground = facts.opening, places_in_words(facts.hours)
     if opening is None:
         return Finding(subject, "Such texts go at any hour.", tone)
@@ -219,5 +167,5 @@ def _frequency(objection: Decision | None) -> Finding:
         return Finding(subject, "No limit of texts to them is reached.")
     ground = f"{decision_reason(objection.as_json())}."
     if objection.outcome != DEFER:
-        return Finding(subject, "A limit is reached for longer than the text is of use.", _BAD, ground=ground)
-    return Finding(subject, "A limit is reached; there is room again from", _WAITS, objection.until, ground)
+        return Finding(subject, "A limit is reached for longer than the text is of use.", BAD, ground=ground)
+    return Finding(subject, "A limit is reached; there is room again from", WAITS, objection.until, ground)

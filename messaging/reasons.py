@@ -1,6 +1,6 @@
 """Why a text was not sent or did not arrive, in the words of the people who read it on a page."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from consent.gate import REASONS
@@ -114,9 +114,7 @@ _HELD_BY: Final = {
 }
 
 
-_FAULTS: Final[Mapping[str, str]] = {
-    kind.value: kind.label[0].lower() + kind.label[1:] for kind in NumberMark.Kind
-}
+_FAULTS: Final[Mapping[str, str]] = {kind.value: kind.label[0].lower() + kind.label[1:] for kind in NumberMark.Kind}
 """Why a number is marked, as the rest of a sentence."""
 
 
@@ -137,19 +135,35 @@ def reason_of(message: Message) -> str:
 
 def decision_reason(decision: Mapping[str, object]) -> str:
     """The rule that objected, with what it objected to, without a full stop. ``decision``: as ``Decision.as_json``."""
-    reason = REASONS.get(str(decision.get("rule", "")), "")
+    rule = str(decision.get("rule", ""))
+    reason = REASONS.get(rule, "")
     data = decision.get("data")
     if not isinstance(data, Mapping):
         return reason
     if problem := data.get("problem"):
         return str(problem).rstrip(".")
-    if decision.get("rule") == "within_frequency":
-        return f"{reason}: {data.get('sent')} of {data.get('limit')} in {data.get('hours')} hours"
-    if decision.get("rule") == "number_is_reachable" and (why := _FAULTS.get(str(data.get("why")))):
-        return f"{reason}: {why}"
-    if decision.get("rule") == "consent_is_current":
-        agreed, ended = (str(data.get(name))[:10] for name in ("agreed", "ended"))
-        return f"{reason} (agreed on {agreed}, ended on {ended})"
+    if rule in _DETAILS:
+        return _DETAILS[rule](reason, data)
     if missing := data.get("missing"):
         return f"{reason}: {', '.join(map(str, missing))}"
     return reason
+
+
+def _how_many(reason: str, data: Mapping[str, object]) -> str:
+    return f"{reason}: {data.get('sent')} of {data.get('limit')} in {data.get('hours')} hours"
+
+
+def _what_is_wrong(reason: str, data: Mapping[str, object]) -> str:
+    return f"{reason}: {_FAULTS.get(str(data.get('why')), 'its provider says so')}"
+
+
+def _from_when_until(reason: str, data: Mapping[str, object]) -> str:
+    agreed, ended = (str(data.get(name))[:10] for name in ("agreed", "ended"))
+    return f"{reason} (agreed on {agreed}, ended on {ended})"
+
+
+_DETAILS: Final[Mapping[str, Callable[[str, Mapping[str, object]], str]]] = {
+    "within_frequency": _how_many,
+    "number_is_reachable": _what_is_wrong,
+    "consent_is_current": _from_when_until,
+}

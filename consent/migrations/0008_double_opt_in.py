@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
             name='DoubleOptIn',
             fields=[
                 ('id', models.UUIDField(default=common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('doors', models.JSONField(default=list)),
+                ('doors', models.JSONField(blank=True, default=list)),
                 ('days', models.PositiveSmallIntegerField(default=7, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(90)])),
                 ('changed_at', models.DateTimeField(auto_now=True)),
                 ('tenant', models.ForeignKey(db_index=False, default=tenants.scope.current_tenant_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),

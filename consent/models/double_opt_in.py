@@ -25,7 +25,7 @@ class DoubleOptIn(TenantOwned):
 
     USUAL_DAYS: Final = 7
 
-    doors = models.JSONField(default=list)
+    doors = models.JSONField(default=list, blank=True)
     days = models.PositiveSmallIntegerField(
         default=USUAL_DAYS, validators=[MinValueValidator(1), MaxValueValidator(90)]
     )

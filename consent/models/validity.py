@@ -48,7 +48,9 @@ class ImpliedConsentLaw(models.Model):
         ordering = ["jurisdiction", "basis", "effective_from", "id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["jurisdiction", "basis", "effective_from"], nulls_distinct=False, name="implied_consent_law_once"
+                fields=["jurisdiction", "basis", "effective_from"],
+                nulls_distinct=False,
+                name="implied_consent_law_once",
             )
         ]
 

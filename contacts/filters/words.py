@@ -65,7 +65,9 @@ SUBJECTS: Final[dict[str, Subject]] = {
     "field": Subject("A field", (), "field"),
     "tag": Subject("A tag", ("has", "has_not"), "tag"),
     "list": Subject("A list", ("in", "not_in"), "list"),
-    "consent": Subject("Consent", ("opted_in", "opted_in_after", "ends_within", "not_opted_in", "opted_out"), "purpose"),
+    "consent": Subject(
+        "Consent", ("opted_in", "opted_in_after", "ends_within", "not_opted_in", "opted_out"), "purpose"
+    ),
     "suppressed": Subject("Opted out of everything", ("yes", "no")),
     "number": Subject("The number", ("starts", "starts_not")),
     "first_name": Subject("First name", _TEXTS),

@@ -95,7 +95,9 @@ def record(
         for one, result in zip(handed, results, strict=True)
         if result.stops
     )
-    news = [(one.attempt_id, result.error_code) for one, result in zip(handed, results, strict=True) if result.error_code]
+    news = [
+        (one.attempt_id, result.error_code) for one, result in zip(handed, results, strict=True) if result.error_code
+    ]
     heed(news)
     learn_numbers(news)
     _finish(batch_id, lease, wait)

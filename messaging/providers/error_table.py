@@ -58,7 +58,11 @@ class ErrorTable:
 
     def fault_of_number(self, code: str) -> NumberFault:
         """What the code says is wrong with the number that a text was for."""
-        return _FAULTS.get(self.entries[code]["action"], NumberFault.NOTHING) if code in self.entries else NumberFault.NOTHING
+        return (
+            _FAULTS.get(self.entries[code]["action"], NumberFault.NOTHING)
+            if code in self.entries
+            else NumberFault.NOTHING
+        )
 
     def stopped_by(self, code: str) -> Stops:
         """What cannot send any more until a person acts, where the code says that for certain."""

@@ -3,6 +3,7 @@
 import base64
 import json
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -13,9 +14,11 @@ from django.utils import timezone
 from campaigns.launch import plan_campaign
 from campaigns.services import launch
 from consent import verifier
+from consent.changed_numbers import Change, note_changes
 from consent.evidence import NothingRecorded, evidence_pack
 from consent.facts import load as load_facts
-from consent.models import ConsentRecord, LedgerLeaf, PossibleOptOut, Suppression
+from consent.models import ConsentRecord, LedgerLeaf, PendingOptIn, PossibleOptOut, Suppression
+from consent.number_marks import Failure, mark_numbers
 from consent.replay import problems
 from consent.sealing import signer
 from consent.services import is_suppressed, opt_out, raise_possible_opt_out
@@ -89,6 +92,9 @@ def zoe(cast: Cast) -> Contact:
         tag_contact(contact=zoe, tag=get_or_create_tag(name="VIP"))
         for number in (NUMBER, FURTHER):
             _texts(cast.clinic, zoe, number)
+        PendingOptIn.objects.create(number=NUMBER, record=ConsentRecord.objects.filter(number=NUMBER)[0])
+        mark_numbers([Failure(NUMBER, "no_texts", "30006", uuid4(), timezone.now())])
+        note_changes([Change(NUMBER, timezone.localdate(), timezone.now())], source="list")
         raise_possible_opt_out(number=NUMBER, wording="Zanzibara wants no more", evidence={})
         opt_out(number=FURTHER, source=ConsentRecord.Source.REPLY, wording="STOP")
     return zoe

@@ -139,6 +139,7 @@ CONDITIONS = [
     ("consent", "opted_in", "", "marketing", {"Ann"}),
     ("consent", "opted_in_after", "2020-01-01", "marketing", {"Ann"}),
     ("consent", "opted_in_after", "2199-01-01", "marketing", set()),
+    ("consent", "ends_within", "30", "marketing", set()),
     ("consent", "not_opted_in", "", "marketing", {"Ben", "Cleo", "Dan"}),
     ("consent", "opted_out", "", "marketing", set()),
     ("suppressed", "yes", "", "", {"Cleo"}),

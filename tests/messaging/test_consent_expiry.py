@@ -38,7 +38,9 @@ def _stored(db: None) -> None:
     store_carried_windows(ImpliedConsentLaw)
 
 
-def agreed(company: Company, *, days_ago: float, number: str = ANN, purpose: str = "marketing", source: str = "web_form") -> None:
+def agreed(
+    company: Company, *, days_ago: float, number: str = ANN, purpose: str = "marketing", source: str = "web_form"
+) -> None:
     with tenant_scope(company.tenant.id):
         then = timezone.now() - timedelta(days=days_ago)
         record_opt_ins([OptIn(number, purpose, source, occurred_at=then)], actor_id=None)
@@ -55,12 +57,15 @@ def ends_after(company: Company, months: int | None, purpose: str = "marketing")
         set_expiry(purpose=purpose, months=months)
 
 
-@pytest.mark.parametrize(("days_ago", "months", "rule"), [
-    (3000, None, "all_rules_passed"),
-    (85, 3, "all_rules_passed"),
-    (93, 3, "consent_is_current"),
-    (370, 12, "consent_is_current"),
-])
+@pytest.mark.parametrize(
+    ("days_ago", "months", "rule"),
+    [
+        (3000, None, "all_rules_passed"),
+        (85, 3, "all_rules_passed"),
+        (93, 3, "consent_is_current"),
+        (370, 12, "consent_is_current"),
+    ],
+)
 def test_consent_counts_as_long_as_the_tenant_says(cast: Cast, days_ago: float, months: int | None, rule: str) -> None:
     agreed(cast.clinic, days_ago=days_ago)
     agreed(cast.clinic, days_ago=days_ago, purpose="reminder")
@@ -99,16 +104,19 @@ def test_agreeing_anew_begins_anew(cast: Cast) -> None:
     assert rule_of(cast.clinic) == "all_rules_passed"
 
 
-@pytest.mark.parametrize(("number", "source", "days_ago", "rule"), [
-    (TORONTO, "existing_customer", 700, "all_rules_passed"),
-    (TORONTO, "existing_customer", 740, "consent_is_current"),
-    (TORONTO, "inquiry", 170, "all_rules_passed"),
-    (TORONTO, "inquiry", 190, "consent_is_current"),
-    # What somebody said has no end by law, and the law is Canada's.
-    (TORONTO, "web_form", 3000, "all_rules_passed"),
-    (ANN, "existing_customer", 740, "all_rules_passed"),
-    ("+442079460018", "inquiry", 190, "all_rules_passed"),
-])
+@pytest.mark.parametrize(
+    ("number", "source", "days_ago", "rule"),
+    [
+        (TORONTO, "existing_customer", 700, "all_rules_passed"),
+        (TORONTO, "existing_customer", 740, "consent_is_current"),
+        (TORONTO, "inquiry", 170, "all_rules_passed"),
+        (TORONTO, "inquiry", 190, "consent_is_current"),
+        # What somebody said has no end by law, and the law is Canada's.
+        (TORONTO, "web_form", 3000, "all_rules_passed"),
+        (ANN, "existing_customer", 740, "all_rules_passed"),
+        ("+442079460018", "inquiry", 190, "all_rules_passed"),
+    ],
+)
 def test_what_a_law_infers_ends_by_it(cast: Cast, number: str, source: str, days_ago: float, rule: str) -> None:
     agreed(cast.clinic, days_ago=days_ago, number=number, source=source)
     assert rule_of(cast.clinic, number) == rule
@@ -128,12 +136,15 @@ def test_start_makes_it_their_own_word(cast: Cast) -> None:
     assert rule_of(cast.clinic, TORONTO) == "all_rules_passed"
 
 
-@pytest.mark.parametrize(("start", "months", "end"), [
-    ((2026, 1, 31), 1, (2026, 2, 28)),
-    ((2024, 2, 29), 12, (2025, 2, 28)),
-    ((2026, 11, 23), 3, (2027, 2, 23)),
-    ((2026, 1, 15), -1, (2025, 12, 15)),
-])
+@pytest.mark.parametrize(
+    ("start", "months", "end"),
+    [
+        ((2026, 1, 31), 1, (2026, 2, 28)),
+        ((2024, 2, 29), 12, (2025, 2, 28)),
+        ((2026, 11, 23), 3, (2027, 2, 23)),
+        ((2026, 1, 15), -1, (2025, 12, 15)),
+    ],
+)
 def test_months_are_those_of_the_calendar(start: tuple[int, int, int], months: int, end: tuple[int, int, int]) -> None:
     assert months_after(datetime(*start, tzinfo=UTC), months) == datetime(*end, tzinfo=UTC)
 

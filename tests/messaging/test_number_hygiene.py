@@ -46,7 +46,9 @@ def queue(company: Company, *numbers: str) -> list[Any]:
         return enqueue([Draft(one, "Hello") for one in numbers], Cause("campaign", MARKETING, "marketing"))[1]
 
 
-def undelivered(company: Company, code: str, *, hours_ago: float = 1, number: str = ANN, word: str = "undelivered") -> None:
+def undelivered(
+    company: Company, code: str, *, hours_ago: float = 1, number: str = ANN, word: str = "undelivered"
+) -> None:
     """A text that was handed over some time ago, and the receipt that tells what became of it."""
     (message_id,) = queue(company, number)
     with tenant_scope(company.tenant.id):
