@@ -1,5 +1,7 @@
 """What a part costs a tenant at its provider, for figures on pages: bills come from the provider."""
 
+from decimal import Decimal
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
@@ -23,5 +25,10 @@ class PartPrice(TenantOwned):
 
     def in_words(self, parts: int) -> str:
         """What so many parts cost: "USD 12.34"; a small sum keeps what would be rounded away."""
-        amount = parts * self.micros / 1_000_000
-        return f"{self.currency} {amount:,.2f}" if amount >= 1 or not amount else f"{self.currency} {amount:.4f}"
+        amount = Decimal(parts * self.micros) / 1_000_000
+        return f"{self.currency} {amount:,.2f}" if amount >= 1 else f"{self.currency} {amount.normalize():f}"
+
+    @property
+    def amount(self) -> str:
+        """The price of one part as it is typed."""
+        return f"{(Decimal(self.micros) / 1_000_000).normalize():f}"

@@ -66,7 +66,7 @@ def _page(request: TenantRequest, form: PartPriceForm | None = None) -> HttpResp
     price = PartPrice.objects.first()
     texts, parts = spared()
     role = request.membership.role
-    known = {"price": price.micros / 1_000_000, "currency": price.currency} if price else None
+    known = {"price": price.amount, "currency": price.currency} if price else None
     context = {
         "page": page,
         "rows": [(mark, owners.get(mark.number), _saved(price, mark.parts_spared)) for mark in page.rows],
