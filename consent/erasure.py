@@ -56,8 +56,10 @@ def erase_people(*, numbers: Collection[str]) -> None:
     if kept:
         key = _key() or _new_key()
         _rename({number: _hidden(key, number) for number in sorted(kept)})
-    for model in (ConsentState, NumberMark, ChangedNumber, PendingOptIn):
-        model._default_manager.filter(number__in=known).delete()
+    ConsentState.objects.filter(number__in=known).delete()
+    NumberMark.objects.filter(number__in=known).delete()
+    ChangedNumber.objects.filter(number__in=known).delete()
+    PendingOptIn.objects.filter(number__in=known).delete()
     shells = [f"-{secrets.token_hex(8)[:_DIGITS]}" for _ in known]
     with connection.cursor() as cursor:
         cursor.execute(_ERASE, [known, shells, current_tenant_id()])

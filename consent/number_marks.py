@@ -104,7 +104,8 @@ def mark_numbers(failures: Iterable[Failure]) -> None:
         for one in newest.values()
     ]
     with connection.cursor() as cursor:
-        cursor.execute(_MARK, {"failures": json_rows(columns, rows), "apart": APART})
+        values: dict[str, Any] = {"failures": json_rows(columns, rows), "apart": APART}
+        cursor.execute(_MARK, values)
         marked = cursor.fetchall()
     gone = [(number, first_at) for number, kind, first_at, since in marked if since and kind == NumberMark.Kind.GONE]
     if gone:
@@ -119,12 +120,7 @@ _REPEATED: Final = frozenset(NumberMark.AFTER_REPEATS)
 def marks_among(numbers: Collection[str]) -> dict[str, Mark]:
     """The marks in force of these numbers, in one query."""
     rows = NumberMark.objects.filter(number__among=list(numbers), cleared_at=None, holds_since__isnull=False)
-    return {
-        number: Mark(kind, code, since, message_id)
-        for number, kind, code, since, message_id in rows.values_list(
-            "number", "kind", "code", "holds_since", "message_id"
-        )
-    }
+    return {row.number: Mark(row.kind, row.code, row.holds_since or row.first_at, row.message_id) for row in rows}
 
 
 def clear(*, number: str, by: str) -> bool:
