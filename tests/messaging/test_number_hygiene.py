@@ -11,9 +11,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from common.lanes import MARKETING
+from common.planner import refresh_statistics
 from consent import gate
+from consent.changed_numbers import Change, note_changes
+from consent.double_opt_in import set_double_opt_in
 from consent.ledger import OptIn, record_opt_ins
-from consent.models import ChangedNumber, NumberMark
+from consent.models import ChangedNumber, NumberMark, PendingOptIn
 from consent.number_marks import Failure, mark_numbers, spared
 from consent.services import opt_back_in, opt_out
 from contacts.services import create_contact, erase_contact
@@ -399,3 +402,24 @@ def test_thousands_take_as_many_queries_as_one(cast: Cast) -> None:
             counts.append(len(captured))
         assert {decision.rule for decision in decisions} == {"number_is_reachable"}
         assert counts[0] == counts[1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_known_of_numbers_is_looked_up_by_index(committed_cast: Cast) -> None:
+    """Under the row-level policies, among many that are known: each batch asks."""
+    clinic = committed_cast.clinic
+    everybody = [f"+1303{n:07d}" for n in range(6_000)]
+    with tenant_scope(clinic.tenant.id):
+        (message_id,) = queue(clinic, ANN)
+        mark_numbers(Failure(one, "invalid", "21211", message_id, timezone.now()) for one in everybody)
+        note_changes([Change(one, timezone.localdate(), timezone.now()) for one in everybody], source="list")
+        set_double_opt_in(doors=["web_form"], days=7)
+        record_opt_ins([OptIn(one, "marketing", "web_form") for one in everybody], actor_id=None)
+        refresh_statistics(NumberMark, ChangedNumber, PendingOptIn)
+        asked = everybody[:100]
+        for rows in (
+            NumberMark.objects.filter(number__among=asked, cleared_at=None, holds_since__isnull=False),
+            ChangedNumber.objects.filter(number__among=asked),
+            PendingOptIn.objects.filter(number__among=asked, confirmed_at=None),
+        ):
+            assert "Seq Scan" not in rows.explain(), rows.model
