@@ -36,9 +36,11 @@ NO_CANARY = {
     "contacts_contactimport.encoding": "the name of an encoding",
     "contacts_contactimport.counts": "counts by words of the product",
     "contacts_contactimport.purposes": "words of the product",
+    "consent_doubleoptin.doors": "words of the product",
     "consent_ownhours.week": "hours by weekday",
     "messaging_batch.tally": "counts by words of the product",
     "messaging_batch.cause_kind": "a word of the product",
+    "messaging_partprice.currency": "the code of a currency",
     "messaging_sender.country": "a country code",
 }
 """Columns of text that take no free text."""
