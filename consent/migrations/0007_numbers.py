@@ -10,7 +10,7 @@ from tenants.operations import SecureTenantTable
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('consent', '0005_frequency_limits'),
+        ('consent', '0006_daily_checkpoint'),
         ('tenants', '0001_initial'),
     ]
 

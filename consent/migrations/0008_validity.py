@@ -19,7 +19,7 @@ def store(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('consent', '0006_numbers'),
+        ('consent', '0007_numbers'),
         ('tenants', '0001_initial'),
     ]
 

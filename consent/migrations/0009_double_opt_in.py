@@ -12,7 +12,7 @@ from tenants.operations import SecureTenantTable
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('consent', '0007_validity'),
+        ('consent', '0008_validity'),
         ('tenants', '0001_initial'),
     ]
 
