@@ -27,6 +27,8 @@ from common.lanes import MARKETING, TRANSACTIONAL
 from common.planner import refresh_statistics
 from common.retries import log_failure
 from consent.gate import BLOCK, DEFER
+from consent.preferences import TAG as PREFERENCES_LINK
+from consent.preferences import keep_links, link_of
 from consent.purposes import Purpose
 from contacts.merge_values import MergeValues
 from contacts.models import Contact, ContactTag, ListMember
@@ -90,7 +92,8 @@ def plan_campaign(tenant_id: UUID, campaign_id: UUID, *, seconds: float = float(
 def merge_values(of: MergeValues, campaign: Campaign, contact: Contact | None) -> dict[str, str]:
     """What the merge tags of a campaign can use for a person."""
     values = of.values(contact) if contact else {}
-    return {**values, "brand": campaign.tenant.brand_name}
+    link = {PREFERENCES_LINK: link_of(contact.number)} if contact and PREFERENCES_LINK in campaign.body else {}
+    return {**values, **link, "brand": campaign.tenant.brand_name}
 
 
 def _to_plan(campaign_id: UUID, *, held: bool = False) -> Campaign | None:
@@ -174,6 +177,8 @@ def _plan_page(campaign: Campaign, route: Route, page: Sequence[_Recipient]) -> 
     template = compile_template(campaign.text)
     of = MergeValues.of(campaign.tenant)
     rendered = [template.render(merge_values(of, campaign, recipient.contact)) for recipient in page]
+    if PREFERENCES_LINK in template.names:
+        keep_links([recipient.contact.number for recipient in page if recipient.contact])
     is_cancelled = campaign.status == Campaign.Status.CANCELLED
     drafts = _none_may_go(campaign, page, rendered) if is_cancelled else _decide(campaign, route, page, rendered)
     not_before = due_at(campaign)

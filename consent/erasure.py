@@ -22,6 +22,7 @@ from consent.models import (
     NumberMark,
     PendingOptIn,
     PossibleOptOut,
+    PreferenceLink,
     Suppression,
 )
 from tenants.scope import current_tenant_id
@@ -60,6 +61,7 @@ def erase_people(*, numbers: Collection[str]) -> None:
     NumberMark.objects.filter(number__in=known).delete()
     ChangedNumber.objects.filter(number__in=known).delete()
     PendingOptIn.objects.filter(number__in=known).delete()
+    PreferenceLink.objects.filter(number__in=known).delete()
     shells = [f"-{secrets.token_hex(8)[:_DIGITS]}" for _ in known]
     with connection.cursor() as cursor:
         cursor.execute(_ERASE, [known, shells, current_tenant_id()])

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import IntConverter
 
-from consent import views
+from consent import preference_page, views
 
 
 class LogSize(IntConverter):
@@ -15,6 +15,7 @@ class LogSize(IntConverter):
 register_converter(LogSize, "log_size")
 
 urlpatterns = [
+    path("p/<slug:token>/", preference_page.preferences, name="preferences"),
     path("ledger/keys/", views.ledger_keys, name="ledger_keys"),
     path("settings/ledger/", views.ledger, name="ledger"),
     path("settings/ledger/checkpoint/", views.ledger_checkpoint, name="ledger_checkpoint"),

@@ -4,11 +4,18 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
+from consent.preferences import TAG as PREFERENCES_LINK
 from contacts.models import ContactField
 
 __all__ = ["TagButton", "known_tags", "tag_buttons"]
 
-_STANDARD: Final = {"first_name": "First name", "last_name": "Last name", "email": "E-mail", "brand": "Business name"}
+_STANDARD: Final = {
+    "first_name": "First name",
+    "last_name": "Last name",
+    "email": "E-mail",
+    "brand": "Business name",
+    PREFERENCES_LINK: "Link to their choices",
+}
 _DEFAULTS: Final = {"first_name": "there"}
 """A text with a tag and no default is not sent to people without the value; "Hi there" reaches them too."""
 

@@ -15,6 +15,7 @@ from consent.models.log import (
     LedgerTile,
     PendingSeal,
 )
+from consent.models.preferences import PreferenceLink
 from consent.models.records import (
     ALL_PURPOSES,
     ConsentRecord,
@@ -48,6 +49,7 @@ __all__ = [
     "PendingOptIn",
     "PendingSeal",
     "PossibleOptOut",
+    "PreferenceLink",
     "PurposePolicy",
     "QuietHoursRule",
     "Suppression",

@@ -39,6 +39,7 @@ class ConsentRecord(TenantOwnedInBulk):
         STAFF = "staff", "Recorded by staff"
         IMPORT = "import", "Said so in an imported file"
         PROVIDER = "provider", "Reported by the provider"
+        PREFERENCES = "preferences", "Chosen on their own page"
 
     number = models.CharField(max_length=16)
     purpose = models.CharField(max_length=14, choices=[*Purpose.choices, (ALL_PURPOSES, "Everything")])
