@@ -15,6 +15,7 @@ __all__ = ["calling_code", "check_country", "countries_like", "international_sta
 _BETWEEN_DIGITS: Final = re.compile(r"[\s().+/\uff0b-]")
 
 
+@lru_cache(maxsize=512)
 def calling_code(country: str) -> str:
     """The code that numbers of the country (ISO 3166) begin with, such as 1 or 49; empty for no country."""
     return str(phonenumbers.country_code_for_region(country) or "")

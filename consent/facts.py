@@ -5,13 +5,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from django.db.models import CharField
+from django.db.models.functions import Cast
+
 from common.clock import database_now
 from consent.changed_numbers import changes_among
 from consent.double_opt_in import waiting_among
 from consent.erasure import hidden_names
-from consent.models import ConsentRecord, ConsentState, PossibleOptOut
+from consent.models import ChangedNumber, ConsentRecord, ConsentState, NumberMark, PendingOptIn, PossibleOptOut
 from consent.number_marks import marks_among
 from consent.purposes import Purpose
+from consent.rare import tables_in_use
 from consent.services import suppressed_among
 from consent.validity import Agreement, ends_of
 
@@ -41,22 +45,23 @@ class ConsentFacts:
 
 
 def load(numbers: Collection[str], purpose: str) -> dict[str, ConsentFacts]:
-    """Facts by number, for every number asked for: eleven queries at most, whatever the count."""
+    """Facts by number, for every number asked for: twelve queries at most, whatever the count."""
     suppressed = suppressed_among(numbers=numbers)
     states = {
-        number: (act, str(record_id), since)
+        number: (act, record_id, since)
+        # As text: to make hundreds of ids of it would cost more than to find them.
         for number, act, record_id, since in ConsentState.objects.filter(
             number__among=numbers, purpose=purpose
-        ).values_list("number", "act", "record_id", "since")
+        ).values_list("number", "act", Cast("record_id", CharField()), "since")
     }
-    hidden = hidden_names(numbers)
-    open_questions = PossibleOptOut.objects.filter(number__among=[*numbers, *hidden], settled_at=None)
-    asked = {hidden.get(number, number) for number in open_questions.values_list("number", flat=True)}
-    marks, changes = marks_among(numbers), changes_among(numbers)
+    in_use = tables_in_use()
+    asked = _asked_among(numbers) if PossibleOptOut in in_use else frozenset()
+    marks = marks_among(numbers) if NumberMark in in_use else {}
+    changes = changes_among(numbers) if ChangedNumber in in_use else {}
     now = database_now()
     agreements = [Agreement(number, record, since) for number, (act, record, since) in states.items() if act == _AGREED]
     ends = ends_of(agreements, purpose, now)
-    waiting = waiting_among(numbers) if purpose == Purpose.MARKETING else {}
+    waiting = waiting_among(numbers) if purpose == Purpose.MARKETING and PendingOptIn in in_use else {}
     facts = {}
     for number in numbers:
         act, record_id, since = states.get(number, ("", "", None))
@@ -75,3 +80,10 @@ def load(numbers: Collection[str], purpose: str) -> dict[str, ConsentFacts]:
             asked_to_confirm_at=waiting[number].asked_at if number in waiting else None,
         )
     return facts
+
+
+def _asked_among(numbers: Collection[str]) -> frozenset[str]:
+    """Those of which a text waits for somebody to decide whether it asks to stop."""
+    hidden = hidden_names(numbers)
+    rows = PossibleOptOut.objects.filter(number__among=[*numbers, *hidden], settled_at=None)
+    return frozenset(hidden.get(number, number) for number in rows.values_list("number", flat=True))

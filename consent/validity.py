@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -148,7 +149,12 @@ def _is_in(number: str, country: str) -> bool:
     """Whether the owner of the number may live there."""
     if not number.startswith(f"+{calling_code(country)}"):
         return False
-    return any(_is_of(place, country) for place in places_of(number).jurisdictions)
+    return _any_of(places_of(number).jurisdictions, country)
+
+
+@lru_cache(maxsize=4096)
+def _any_of(jurisdictions: frozenset[str], country: str) -> bool:
+    return any(_is_of(place, country) for place in jurisdictions)
 
 
 def months_after(moment: datetime, months: int) -> datetime:

@@ -55,6 +55,7 @@ class Night:
     table: Table | None
     """The law's; None for what no law of hours is about."""
     known: dict[Whereabouts, Opening]
+    told: dict[Whereabouts, Mapping[str, object]]
 
     def opening(self, place: Whereabouts) -> Opening:
         """When somebody there may be texted."""
@@ -64,6 +65,11 @@ class Night:
 
     def grounds(self, place: Whereabouts) -> Mapping[str, object]:
         """What that rests on, to be stored with the decision."""
+        if place not in self.told:
+            self.told[place] = self._grounds(place)
+        return self.told[place]
+
+    def _grounds(self, place: Whereabouts) -> Mapping[str, object]:
         if self.table is None:
             return {"zones": sorted(place.zones), "hours": "own"}
         return {
@@ -92,7 +98,7 @@ def night_for(tenant: Tenant, purpose: str, *, exemption: str = "", at: datetime
     if own is None and not is_offer:
         return None
     table = table_in_force() if is_offer else None
-    return Night(at or database_now(), purpose, tenant.timezone, own, table, {})
+    return Night(at or database_now(), purpose, tenant.timezone, own, table, {}, {})
 
 
 def time_left(decisions: Mapping[UUID, datetime | None]) -> dict[UUID, timedelta]:
