@@ -9,8 +9,10 @@ from typing import Final
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RegexPattern, RoutePattern
 
+from consent.models import Checkpoint
 from tenants.access import declared_permission
 from tenants.permissions import Permission, allowed
+from tenants.scope import tenant_scope
 from tests.prober.asking import Actor
 from tests.prober.world import CannotFill, Side
 
@@ -130,6 +132,9 @@ def _own_values(route: Route, slot: Slot, side: Side) -> list[str]:
         return [str(one) for one in side.ids[kind_of(slot.name, route.view, side)]]
     if slot.name in TEXTS:
         return list(TEXTS[slot.name])
+    if slot.name == "size":
+        with tenant_scope(side.tenant.id):
+            return [str(size) for size in Checkpoint.objects.values_list("size", flat=True)]
     if slot.name == "number":
         return [side.canaries.number(0)]
     if _WORDS.fullmatch(slot.regex):
