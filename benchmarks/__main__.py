@@ -16,6 +16,7 @@ BENCHMARKS = (
     "gate",
     "import_contacts",
     "import_variants",
+    "ledger",
     "receipts",
     "stops",
     "web_server",

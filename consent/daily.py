@@ -14,15 +14,17 @@ from django.urls import reverse
 from django.utils import timezone
 
 from common.retries import each
-from consent.models import Checkpoint, DailyCheckpoint
+from consent.models import Checkpoint, DailyCheckpoint, GivenCheckpoint
 from tenants.models import Membership, OutgoingMail
 from tenants.permissions import Role
 from tenants.scope import all_tenants, tenant_scope
 from tenants.services.mails import mail
 
-__all__ = ["mail_context", "mail_past_days", "newest_of_days", "note_day", "today"]
+__all__ = ["give_out", "held_by_readers", "mail_context", "mail_past_days", "note_day", "today"]
 
 DAYS_AT_ONCE: Final = 500
+CONNECTED: Final = 366
+"""So many checkpoints of days, and so many that were given out, evidence connects to."""
 
 
 def today() -> date:
@@ -40,10 +42,16 @@ def note_day(checkpoint: Checkpoint) -> None:
     )
 
 
-def newest_of_days(limit: int) -> list[Checkpoint]:
-    """The checkpoints of the last so many days on which there was one, oldest first."""
-    sizes = DailyCheckpoint.objects.order_by("-day").values_list("size", flat=True)[:limit]
-    return list(Checkpoint.objects.filter(size__in=list(sizes)).order_by("size"))
+def give_out(checkpoint: Checkpoint) -> None:
+    """Somebody gets the checkpoint: evidence connects to it from now on."""
+    GivenCheckpoint.objects.bulk_create([GivenCheckpoint(size=checkpoint.size)], ignore_conflicts=True)
+
+
+def held_by_readers() -> list[Checkpoint]:
+    """The checkpoints that a reader of evidence may have, oldest first: those of the last days, and those given out."""
+    days = DailyCheckpoint.objects.order_by("-day").values_list("size", flat=True)[:CONNECTED]
+    given = GivenCheckpoint.objects.order_by("-size").values_list("size", flat=True)[:CONNECTED]
+    return list(Checkpoint.objects.filter(size__in={*days, *given}).order_by("size"))
 
 
 def mail_past_days() -> None:

@@ -3,7 +3,8 @@
 import io
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -12,18 +13,24 @@ from django.db.models.functions import Cast
 
 from consent import verifier
 from consent.canonical import entry_text, head_bucket
-from consent.daily import newest_of_days
+from consent.daily import give_out, held_by_readers
+from consent.evidence_pdf import evidence_pdf
 from consent.heads import Head, HeadTree, head_leaf
 from consent.merkle import inclusion_ranges, root_of
 from consent.models import Checkpoint, ConsentRecord, HeadBucket, LedgerHead, LedgerLeaf
-from consent.sealing import lock_log, seal
+from consent.notes import origin_of
+from consent.sealing import lock_log, seal, signer
 from consent.tree import StoredTree
+from tenants.models import Tenant
 from tenants.scope import current_tenant_id
 
 __all__ = ["NothingRecorded", "evidence_pack", "evidence_zip", "text_of"]
 
-DAYS: Final = 366
+PDF: Final = "evidence.pdf"
 _README: Final = """This folder proves what is recorded about the consent of {number}.
+
+evidence.pdf is for reading: what was recorded, in which words, and every message with the decision behind it.
+pack.json holds the same with the proofs, and verifier.py checks both:
 
     python3 -I verifier.py pack.json --key PUBLIC_KEY --checkpoint CHECKPOINT
 
@@ -33,49 +40,78 @@ verifier.py, or take it from the platform's source, if you do not trust this cop
 """
 
 
+FORMAT: Final = "consent-evidence/2"
+
+Message = Mapping[str, object]
+"""A text from or to the number, with the names of ``verifier.MESSAGE_KEYS``."""
+
+
 class NothingRecorded(Exception):
     """There is no record of this number."""
 
 
-def evidence_pack(*, number: str, older_sizes: Sequence[int] | None = None) -> dict[str, object]:
+def evidence_pack(
+    *, number: str, messages: Sequence[Message] = (), older_sizes: Sequence[int] | None = None
+) -> dict[str, object]:
     """The pack of a number of the active tenant, as of now; raises ``NothingRecorded``.
 
-    ``older_sizes``: the checkpoints that the reader may hold; the daily ones unless told.
+    ``messages``: every text from and to the number, the oldest first; ``older_sizes``: the checkpoints that the reader
+    may hold, those that were given out unless told.
     """
+    return _signed({**_proofs(number, older_sizes), "messages": list(messages)}, files={})
+
+
+def evidence_zip(*, number: str, messages: Sequence[Message] = ()) -> bytes:
+    """The pack as a ZIP, with a PDF to read, the verifier and a word on how to use it."""
+    content = {**_proofs(number, None), "messages": list(messages)}
+    pdf = evidence_pdf(content, of=Tenant.objects.get(id=current_tenant_id()).name)
+    pack = _signed(content, files={PDF: sha256(pdf).hexdigest()})
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(PDF, pdf)
+        archive.writestr("pack.json", json.dumps(pack, ensure_ascii=False, indent=1))
+        archive.writestr("verifier.py", Path(verifier.__file__).read_bytes())
+        archive.writestr("README.txt", _README.format(number=number))
+    return buffer.getvalue()
+
+
+def _signed(content: dict[str, object], *, files: dict[str, str]) -> dict[str, object]:
+    """What does not stand in the log is proven by a signature over all of the pack."""
+    pack = {"format": FORMAT, **content, "files": files}
+    text = f"{FORMAT}\n{origin_of(current_tenant_id())}\n{verifier.digest_of(pack)}\n"
+    return {**pack, "manifest": signer().sign(text)}
+
+
+def _proofs(number: str, older_sizes: Sequence[int] | None) -> dict[str, object]:
+    """What the log proves of a number."""
     lock_log()
     while seal():
         pass
-    older = newest_of_days(DAYS) if older_sizes is None else list(Checkpoint.objects.filter(size__in=older_sizes))
+    older = held_by_readers() if older_sizes is None else list(Checkpoint.objects.filter(size__in=older_sizes))
     checkpoint = seal(even_if_nothing_is_new=True)
     records = list(
         ConsentRecord.objects.filter(number=number).order_by("n").annotate(evidence_text=Cast("evidence", TextField()))
     )
     if not records or checkpoint is None:
         raise NothingRecorded(number)
+    # Who gets this pack may come back with its checkpoint.
+    give_out(checkpoint)
     tree = StoredTree(checkpoint.size)
     return {
-        "format": "consent-evidence/1",
         "number": number,
         "salt": bytes(records[0].salt).hex(),
         "checkpoint": checkpoint.note,
         "entries": _entries(records, tree),
         "heads": _heads(records[-1], checkpoint, tree),
-        "older": [
-            {"checkpoint": one.note, "proof": _hex(tree.consistency(one.size))}
-            for one in sorted(older, key=lambda one: one.size)
-        ],
+        "older": _older(older, tree),
     }
 
 
-def evidence_zip(*, number: str) -> bytes:
-    """The pack as a ZIP, with the verifier and a word on how to use it."""
-    pack = evidence_pack(number=number)
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("pack.json", json.dumps(pack, ensure_ascii=False, indent=1))
-        archive.writestr("verifier.py", Path(verifier.__file__).read_bytes())
-        archive.writestr("README.txt", _README.format(number=number))
-    return buffer.getvalue()
+def _older(older: Sequence[Checkpoint], tree: StoredTree) -> list[dict[str, object]]:
+    return [
+        {"checkpoint": one.note, "proof": _hex(tree.consistency(one.size))}
+        for one in sorted(older, key=lambda one: one.size)
+    ]
 
 
 def _entries(records: Sequence[ConsentRecord], tree: StoredTree) -> list[dict[str, object]]:

@@ -15,6 +15,8 @@ class StoredTree:
     def __init__(self, size: int) -> None:
         self.size = size
         self._leaves = cache(self._read_leaves)
+        # Proofs of one log share their large ranges.
+        self._root = cache(self._root_of)
 
     @cached_property
     def _tiles(self) -> list[bytes]:
@@ -36,7 +38,7 @@ class StoredTree:
     def _roots(self, ranges: Iterable[Range]) -> list[bytes]:
         return [self._root(begin, end) for begin, end in ranges]
 
-    def _root(self, begin: int, end: int) -> bytes:
+    def _root_of(self, begin: int, end: int) -> bytes:
         tile, first = divmod(begin, TILE)
         if end - begin < TILE:
             return root_of(self._leaves(tile)[first : first + end - begin])

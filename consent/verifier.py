@@ -1,5 +1,7 @@
 """Verify a consent evidence pack, offline: ``python3 -I verifier.py PACK --key PUBLIC_KEY [--checkpoint OLD]``.
 
+PACK is the ZIP, the folder it was unpacked to, its pack.json, or a log.json, which only connects checkpoints.
+
 This file stands alone: Python's standard library only, so that whoever doubts a pack can read all that checks it. The
 public key, and a checkpoint that was given out earlier, must come from somewhere else than the pack. What is checked,
 and what no pack can prove, is written in docs/ledger.md of the platform.
@@ -23,6 +25,17 @@ HEAD_BITS = 12
 ENTRY_KEYS = "act actor at details id log n prev purpose recorded source subject v".split()
 HEADS_KEYS = "act at log position root v".split()
 KEY_NAME = "consent-ledger"
+PACK_KEYS = {
+    "consent-evidence/1": "checkpoint entries format heads number older salt".split(),
+    "consent-evidence/2": "checkpoint entries files format heads manifest messages number older salt".split(),
+}
+MESSAGE_KEYS = {
+    "out": "at attempts body cause decision direction explanation id in_reply_to parts purpose reason sender status status_at".split(),
+    "in": "at body direction id intent media sender".split(),
+}
+LOG_FORMAT = "consent-log/1"
+FILES = ["evidence.pdf"]
+DAMAGE = (ValueError, TypeError, AttributeError, OverflowError, RecursionError, KeyError)
 
 
 class Invalid(Exception):
@@ -210,21 +223,29 @@ def read_keys(text: str) -> list[bytes]:
     return keys
 
 
-def read_checkpoint(note: Any, keys: list[bytes]) -> Checkpoint:
-    """A signed note with a checkpoint; exactly one signature, by one of the keys."""
-    text, separator, signature = _is(str, note).partition("\n\n")
+def read_note(note: Any, keys: list[bytes] | None, what: str) -> list[str]:
+    """The three lines of a signed note; exactly one signature, by one of the keys. None: it is not looked at."""
+    text, separator, signature = str(_is(str, note)).partition("\n\n")
     text += "\n"
     lines = text.split("\n")
-    need(bool(separator) and len(lines) == 4, "a checkpoint is written wrongly")
+    need(bool(separator) and len(lines) == 4, f"{what} is written wrongly")
     prefix = f"\N{EM DASH} {KEY_NAME} "
-    need(signature.startswith(prefix) and signature.endswith("\n"), "a checkpoint is not signed")
+    need(signature.startswith(prefix) and signature.endswith("\n"), f"{what} is not signed")
+    if keys is None:
+        return lines
     signed = _base64(signature[len(prefix) : -1])
     key_ids = [hashlib.sha256(KEY_NAME.encode() + b"\n\x01" + key).digest()[:4] for key in keys]
     holds = any(
         key_id == signed[:4] and ed25519_holds(key, text.encode(), signed[4:])
         for key, key_id in zip(keys, key_ids)  # noqa: B905 - Python 3.8 has no strict
     )
-    need(holds, "a checkpoint was not signed by this key")
+    need(holds, f"{what} was not signed by this key")
+    return lines
+
+
+def read_checkpoint(note: Any, keys: list[bytes] | None) -> Checkpoint:
+    """A signed checkpoint. Without keys its signature is not looked at."""
+    lines = read_note(note, keys, "a checkpoint")
     need(lines[1] == str(int(lines[1])), "a checkpoint is written wrongly")
     root = _base64(lines[2])
     need(len(root) == 32, "a checkpoint is written wrongly")
@@ -279,37 +300,109 @@ def check_heads(pack: dict[str, Any], checkpoint: Checkpoint, newest: dict[str, 
     return int(heads["at"])
 
 
-def check(pack: Any, keys: list[bytes], older: str | None = None) -> tuple[int, list[dict[str, Any]]]:
-    """Check all of a pack; returns the time of its checkpoint and the entries. Raises ``Invalid``."""
+def check_older(pack: dict[str, Any], checkpoint: Checkpoint, keys: list[bytes] | None, held: str | None) -> None:
+    """The logs of older checkpoints are the beginning of this one; among them is the one that the reader holds."""
+    known, before = [], 0
+    for given in _is(list, pack["older"]):
+        _object(given, ["checkpoint", "proof"])
+        old = read_checkpoint(given["checkpoint"], keys)
+        need(old.origin == checkpoint.origin and old.size > before, "older checkpoints are out of their order")
+        check_consistency(old, checkpoint, _hexes(given["proof"]))
+        known.append(old)
+        before = old.size
+    if held is not None:
+        need(
+            read_checkpoint(held, None) in (*known, checkpoint), "the pack does not connect to the checkpoint you hold"
+        )
+
+
+def digest_of(pack: dict[str, Any]) -> str:
+    """What the manifest signs: the hash of everything else in the pack."""
+    rest = {name: value for name, value in pack.items() if name != "manifest"}
+    text = json.dumps(rest, separators=(",", ":"), sort_keys=True)
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def check_manifest(pack: dict[str, Any], checkpoint: Checkpoint, keys: list[bytes]) -> None:
+    """The pack is as it was given out: this alone is what stands for the messages and for the PDF."""
+    expected = [pack["format"], checkpoint.origin, digest_of(pack), ""]
+    need(read_note(pack["manifest"], None, "the manifest") == expected, "the pack is not as it was given out")
+    read_note(pack["manifest"], keys, "the manifest")
+
+
+def check_messages(pack: dict[str, Any]) -> None:
+    """Each message is told in full, and once."""
+    identities = set()
+    for message in _is(list, pack["messages"]):
+        _object(message, MESSAGE_KEYS[message["direction"]])
+        need(message["direction"] == "in" or type(message["decision"]) is dict, "a decision is written wrongly")
+        _is(int, message["at"])
+        identities.add(_is(str, message["id"]))
+    need(len(identities) == len(pack["messages"]), "a message occurs twice")
+
+
+def check_files(pack: dict[str, Any], files: dict[str, bytes]) -> None:
+    """Of the files that the pack speaks of, those that are there are the ones given out with it."""
+    for name, expected in _is(dict, pack["files"]).items():
+        if name in files:
+            need(
+                hashlib.sha256(files[name]).digest() == _hex(expected), f"{name} is not the one given out with the pack"
+            )
+
+
+def check(
+    pack: Any, keys: list[bytes], older: str | None = None, files: dict[str, bytes] | None = None
+) -> tuple[int, list[dict[str, Any]]]:
+    """Check all of a pack; returns the time of its checkpoint and the entries. Raises ``Invalid``.
+
+    ``older``: a checkpoint that the reader holds; ``files``: what lies beside the pack, by name.
+    """
     try:
-        _object(pack, ["checkpoint", "entries", "format", "heads", "number", "older", "salt"])
-        need(pack["format"] == "consent-evidence/1", "this is no evidence pack")
+        need(_is(dict, pack).get("format") in PACK_KEYS, "this is no evidence pack")
+        _object(pack, PACK_KEYS[pack["format"]])
+        if older is not None:
+            read_checkpoint(older, keys)
         checkpoint = read_checkpoint(pack["checkpoint"], keys)
+        # The manifest signs older checkpoints with the rest of the pack; before there was one, each had to be checked.
+        signed_each: list[bytes] | None = keys
+        if "manifest" in pack:
+            signed_each = None
+            check_manifest(pack, checkpoint, keys)
+            check_messages(pack)
+            check_files(pack, files or {})
         entries = check_entries(pack, checkpoint)
         at = check_heads(pack, checkpoint, entries[-1])
-        known, before = [], 0
-        for given in _is(list, pack["older"]):
-            _object(given, ["checkpoint", "proof"])
-            old = read_checkpoint(given["checkpoint"], keys)
-            need(old.origin == checkpoint.origin and old.size > before, "older checkpoints are out of their order")
-            check_consistency(old, checkpoint, _hexes(given["proof"]))
-            known.append(old)
-            before = old.size
-        if older is not None:
-            held = read_checkpoint(older, keys)
-            need(held in (*known, checkpoint), "the pack does not connect to the checkpoint that you hold")
-    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError, KeyError) as error:
+        check_older(pack, checkpoint, signed_each, older)
+    except DAMAGE as error:
         raise Invalid(f"the pack is damaged ({type(error).__name__})") from None
     return at, entries
 
 
-def load(path: Path) -> Any:
-    """The pack: a ZIP, the folder it was unpacked to, or its pack.json."""
+def check_log(log: Any, keys: list[bytes], older: str | None = None) -> Checkpoint:
+    """Check that a newer checkpoint goes on from older ones, among them the one that the reader holds."""
+    try:
+        _object(log, ["checkpoint", "format", "older"])
+        need(log["format"] == LOG_FORMAT, "this is no log of checkpoints")
+        if older is not None:
+            read_checkpoint(older, keys)
+        checkpoint = read_checkpoint(log["checkpoint"], keys)
+        check_older(log, checkpoint, None, older)
+    except DAMAGE as error:
+        raise Invalid(f"the log is damaged ({type(error).__name__})") from None
+    return checkpoint
+
+
+def load(path: Path) -> tuple[Any, dict[str, bytes]]:
+    """The pack and what lies beside it: from a ZIP, the folder it was unpacked to, or its pack.json."""
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
-            need(archive.namelist().count("pack.json") == 1, "the ZIP holds no pack, or several")
-            return _json(archive.read("pack.json").decode())
-    return _json((path / "pack.json" if path.is_dir() else path).read_text(encoding="utf-8"))
+            names = archive.namelist()
+            need(names.count("pack.json") == 1 and len(set(names)) == len(names), "the ZIP holds no pack, or several")
+            return _json(archive.read("pack.json").decode()), {name: archive.read(name) for name in names}
+    pack = path / "pack.json" if path.is_dir() else path
+    beside = {name: pack.with_name(name) for name in FILES}
+    files = {name: place.read_bytes() for name, place in beside.items() if place.is_file()}
+    return _json(pack.read_text(encoding="utf-8")), files
 
 
 def _text_of(value: str) -> str:
@@ -323,26 +416,62 @@ def _moment(microseconds: int) -> str:
     return str(datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=microseconds))  # noqa: UP017
 
 
+def _say(text: str) -> None:
+    print(text)  # noqa: T201
+
+
+def _proven(pack: dict[str, Any], at: int, entries: list[dict[str, Any]], files: dict[str, bytes]) -> list[str]:
+    """What is proven, in lines."""
+    lines = [f"HOLDS for {pack['number']}, complete as of {_moment(at)}"]
+    for entry in entries:
+        words = f"{entry['act']} {entry['purpose']} ({entry['source']})"
+        lines.append(f"  {entry['n']}. {_moment(entry['at'])}  {words}, recorded {_moment(entry['recorded'])}")
+    if "manifest" not in pack:
+        return [*lines, "This pack is of an older kind: it says nothing of messages."]
+    names = {entry["id"]: entry["n"] for entry in entries}
+    lines.append(f"Messages, as the platform recorded and signed them: {len(pack['messages'])}")
+    lines += [f"  {_moment(message['at'])}  {_told(message, names)}" for message in pack["messages"]]
+    for name in pack["files"]:
+        lines.append(
+            f"{name}: {'the one given out with this pack' if name in files else 'not there, so not looked at'}"
+        )
+    return lines
+
+
+def _told(message: dict[str, Any], names: dict[str, int]) -> str:
+    if message["direction"] == "in":
+        return f"received ({message['intent']})"
+    data = message["decision"].get("data")
+    record = str(data.get("record")) if isinstance(data, dict) else ""
+    rests_on = f" (entry {names[record]})" if record in names else ""
+    return f"{message['purpose']}, {message['status']}: {message['explanation'] or 'not decided yet'}{rests_on}"
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The command line; 0 only if everything holds."""
     parser = argparse.ArgumentParser(description="Verify a consent evidence pack.")
-    parser.add_argument("pack", type=Path, help="the ZIP, its folder or its pack.json")
+    parser.add_argument("pack", type=Path, help="the ZIP, its folder, its pack.json, or a log.json")
     parser.add_argument("--key", required=True, help="the public key, or a file with one a line")
     parser.add_argument("--checkpoint", help="a file with a checkpoint that was given out earlier")
     given = parser.parse_args(arguments)
     try:
-        pack = load(given.pack)
+        pack, files = load(given.pack)
         older = _text_of(given.checkpoint) if given.checkpoint else None
-        at, entries = check(pack, read_keys(_text_of(given.key)), older)
-    except (Invalid, OSError, ValueError, zipfile.BadZipFile) as problem:
-        print(f"NOT PROVEN: {problem}")  # noqa: T201
+        keys = read_keys(_text_of(given.key))
+        if isinstance(pack, dict) and pack.get("format") == LOG_FORMAT:
+            lines = [
+                f"HOLDS: {check_log(pack, keys, older).size} entries, and each older checkpoint is their beginning"
+            ]
+        else:
+            at, entries = check(pack, keys, older, files)
+            lines = _proven(pack, at, entries, files)
+    except (Invalid, OSError, *DAMAGE, zipfile.BadZipFile) as problem:
+        _say(f"NOT PROVEN: {problem}")
         return 1
-    print(f"HOLDS for {pack['number']}, complete as of {_moment(at)}")  # noqa: T201
-    for entry in entries:
-        words = f"{entry['act']} {entry['purpose']} ({entry['source']})"
-        print(f"  {entry['n']}. {_moment(entry['at'])}  {words}, recorded {_moment(entry['recorded'])}")  # noqa: T201
+    for line in lines:
+        _say(line)
     if older is None:
-        print("Without an older checkpoint of your own this trusts that whoever holds the key did not rewrite the log.")  # noqa: T201
+        _say("Without an older checkpoint of your own this trusts that whoever holds the key did not rewrite the log.")
     return 0
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET
 
+from consent.daily import give_out
 from consent.models import Checkpoint, DailyCheckpoint, LedgerKey, PendingSeal
 from consent.notes import public_key_line
 from consent.sealing import signer
@@ -91,6 +92,7 @@ def ledger_checkpoint(request: TenantRequest, size: int | None = None) -> HttpRe
     found = (checkpoints if size is None else checkpoints.filter(size=size)).first()
     if found is None:
         raise Http404
+    give_out(found)
     response = HttpResponse(found.note, content_type=_TEXT)
     response["Content-Disposition"] = f'attachment; filename="checkpoint-{found.size}.txt"'
     return response

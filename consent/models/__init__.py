@@ -8,6 +8,7 @@ from consent.models.limits import FrequencyLaw, PurposePolicy
 from consent.models.log import (
     Checkpoint,
     DailyCheckpoint,
+    GivenCheckpoint,
     HeadBucket,
     LedgerHead,
     LedgerKey,
@@ -36,6 +37,7 @@ __all__ = [
     "DailyCheckpoint",
     "DoubleOptIn",
     "FrequencyLaw",
+    "GivenCheckpoint",
     "HeadBucket",
     "HiddenNumberKey",
     "HolidayCalendar",

@@ -13,6 +13,7 @@ from tenants.owned import TenantForeignKey, TenantOwned, TenantOwnedInBulk
 __all__ = [
     "Checkpoint",
     "DailyCheckpoint",
+    "GivenCheckpoint",
     "HeadBucket",
     "LedgerHead",
     "LedgerKey",
@@ -22,14 +23,14 @@ __all__ = [
 ]
 
 
-class PendingSeal(TenantOwned):
+class PendingSeal(TenantOwnedInBulk):
     """Records of one transaction that are not in the log yet; the sealer deletes the row as it puts them there."""
 
     records = models.BinaryField()
     """Their ids, 16 bytes each, in the order in which they are to stand in the log."""
     created_at = models.DateTimeField(default=timezone.now)
 
-    class Meta(TenantOwned.Meta):
+    class Meta(TenantOwnedInBulk.Meta):
         indexes = [models.Index(fields=["tenant", "created_at"], name="pending_seal_oldest")]
 
     def __str__(self) -> str:
@@ -142,6 +143,21 @@ class DailyCheckpoint(TenantOwned):
 
     def __str__(self) -> str:
         return str(self.day)
+
+
+class GivenCheckpoint(TenantOwned):
+    """A checkpoint that somebody has: evidence proves that the log goes on from it, whatever moment it is of."""
+
+    id = None  # type: ignore[assignment]
+    pk = models.CompositePrimaryKey("tenant_id", "size")
+    size = models.BigIntegerField()
+    given_at = models.DateTimeField(default=timezone.now)
+
+    class Meta(TenantOwned.Meta):
+        pass
+
+    def __str__(self) -> str:
+        return f"{self.size} entries"
 
 
 class LedgerKey(models.Model):

@@ -7,7 +7,7 @@ import random
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -19,6 +19,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from consent import verifier
+from consent.appending import APPEND_BODY
 from consent.canonical import details_commitment, subject_of
 from consent.evidence import NothingRecorded, evidence_pack, evidence_zip, text_of
 from consent.ledger import OptIn, record_opt_ins
@@ -94,6 +95,24 @@ def test_the_database_hashes_what_python_says() -> None:
         )
 
 
+def test_the_function_in_the_database_does_what_the_code_says() -> None:
+    """Who changes the statement of ``consent.appending`` needs a migration that replaces the function."""
+    expected = APPEND_BODY
+    for parameter, name in (("rows", "new_rows"), ("tenant", "of_tenant"), ("now", "recorded")):
+        expected = expected.replace(f"%({parameter})s", name)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = 'consent_append'")
+        (source,) = cursor.fetchone()
+    assert f"BEGIN {' '.join(expected.split())}; END".split() == source.split()
+
+
+def test_people_recorded_together_have_salts_of_their_own() -> None:
+    record_opt_ins([OptIn(number, "marketing", "web_form") for number in PEOPLE], actor_id=None)
+    salts = {bytes(salt) for salt in ConsentRecord.objects.values_list("salt", flat=True)}
+    assert len(salts) == len(PEOPLE)
+    assert {len(salt) for salt in salts} == {32}
+
+
 def test_a_number_has_one_chain() -> None:
     history()
     chain = list(ConsentRecord.objects.filter(number=ANN).order_by("n"))
@@ -158,6 +177,26 @@ def test_there_is_no_pack_of_somebody_unknown() -> None:
         evidence_pack(number=BEN)
 
 
+MESSAGES = [
+    {"id": "2", "direction": "in", "at": 2, "sender": "+12025550100", "body": "STOP", "intent": "opt_out", "media": 0},
+    {
+        "id": "1",
+        "direction": "out",
+        "at": 1,
+        "purpose": "marketing",
+        "cause": "campaign",
+        "in_reply_to": "",
+        "sender": "+12025550100",
+        "body": "Offer",
+        "parts": 1,
+        "status": "delivered",
+        "status_at": 1,
+        "reason": "",
+        "decision": {"outcome": "allow", "data": {"record": "x"}},
+        "explanation": "Allowed: they had agreed",
+        "attempts": [{"n": 1, "state": "accepted", "at": 1, "provider_message_id": "SM1", "error_code": ""}],
+    },
+]
 Place = tuple[Any, Any]
 
 
@@ -205,7 +244,13 @@ def mutate(pack: dict[str, Any], dice: random.Random) -> None:
         holder[key] = dice.choice([[], {}, None, [value], str(value)])
 
 
-def survivors(pack: dict[str, Any], note: str, tries: int, seed: int) -> int:
+def survivors(
+    pack: dict[str, Any],
+    note: str,
+    tries: int,
+    seed: int,
+    finish: Callable[[dict[str, Any]], Any] = lambda forged: forged,
+) -> int:
     """How many changed packs the verifier takes."""
     plain = json.dumps(pack)
     dice = random.Random(seed)
@@ -217,7 +262,7 @@ def survivors(pack: dict[str, Any], note: str, tries: int, seed: int) -> int:
             continue
         done += 1
         try:
-            verifier.check(forged, keys(), note)
+            verifier.check(finish(forged), keys(), note)
             taken += 1
         except verifier.Invalid:
             pass
@@ -232,12 +277,36 @@ def quick_signatures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verifier, "ed25519_holds", cache(verifier.ed25519_holds))
 
 
-def test_three_thousand_changes_of_a_pack_are_all_found(quick_signatures: None) -> None:
+@pytest.mark.parametrize("kind", ["today's", "the older"])
+def test_three_thousand_changes_of_a_pack_are_all_found(quick_signatures: None, kind: str) -> None:
     note = history()
     size = verifier.read_checkpoint(note, keys()).size
-    pack = evidence_pack(number=ANN, older_sizes=[size])
+    pack = evidence_pack(number=ANN, older_sizes=[size], messages=MESSAGES)
+    if kind == "the older":
+        pack = of_the_older_kind(pack)
     verifier.check(json.loads(json.dumps(pack)), keys(), note)
     assert survivors(pack, note, 3_000, seed=20_261_123) == 0
+
+
+def test_what_the_log_proves_an_insider_with_the_key_cannot_change_in_a_pack(quick_signatures: None) -> None:
+    """The manifest is signed anew after each change: the log alone has to find it."""
+    note = history()
+    pack = evidence_pack(number=ANN, older_sizes=[verifier.read_checkpoint(note, keys()).size], messages=MESSAGES)
+    proven = {name: pack[name] for name in ("entries", "heads", "number", "salt")}
+    rest = {name: value for name, value in pack.items() if name not in proven}
+    assert survivors(proven, note, 500, seed=3, finish=lambda forged: signed_again({**rest, **forged})) == 0
+
+
+def of_the_older_kind(pack: dict[str, Any]) -> dict[str, Any]:
+    """As packs were before they told of messages: nothing but the log stands for what they say."""
+    kept = {name: value for name, value in pack.items() if name not in ("files", "manifest", "messages")}
+    return {**kept, "format": "consent-evidence/1"}
+
+
+def signed_again(pack: dict[str, Any]) -> dict[str, Any]:
+    """As an insider gives it out who has the signing key, but cannot change what others hold."""
+    text = f"{pack['format']}\n{pack['checkpoint'].split(chr(10))[0]}\n{verifier.digest_of(pack)}\n"
+    return {**pack, "manifest": signer().sign(text)}
 
 
 def _without_newest(pack: dict[str, Any], keep: int) -> dict[str, Any]:
@@ -249,7 +318,7 @@ def test_a_pack_that_leaves_out_the_newest_opt_out_is_found() -> None:
     pack = evidence_pack(number=ANN, older_sizes=[verifier.read_checkpoint(note, keys()).size])
     for keep in range(1, 6):
         with pytest.raises(verifier.Invalid, match="newer entry"):
-            verifier.check(_without_newest(pack, keep), keys(), note)
+            verifier.check(signed_again(_without_newest(pack, keep)), keys(), note)
 
 
 def test_without_heads_the_newest_entries_can_be_left_out(
@@ -260,8 +329,8 @@ def test_without_heads_the_newest_entries_can_be_left_out(
     pack = evidence_pack(number=ANN, older_sizes=[verifier.read_checkpoint(note, keys()).size])
     monkeypatch.setattr(verifier, "check_heads", lambda *_: 0)
     for keep in range(1, 6):
-        verifier.check(_without_newest(pack, keep), keys(), note)
-    assert survivors(pack, note, 300, seed=1) > 0
+        verifier.check(signed_again(_without_newest(pack, keep)), keys(), note)
+    assert survivors(of_the_older_kind(pack), note, 300, seed=1) > 0
 
 
 def test_an_insider_with_the_key_cannot_rewrite_what_an_older_checkpoint_holds() -> None:

@@ -32,6 +32,7 @@ NOT_FILLED: Final = {
     "consent.ledgerhead": _SEALED,
     "consent.headbucket": _SEALED,
     "consent.checkpoint": _SEALED,
+    "consent.givencheckpoint": "who downloads a checkpoint writes it down",
     "consent.dailycheckpoint": _SEALED,
 }
 """Tables that the world fills by services, and why."""

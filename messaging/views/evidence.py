@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 
 from consent.evidence import NothingRecorded, evidence_zip
 from contacts.models import Contact
+from messaging.evidence import messages_of
 from tenants.access import TenantRequest, tenant_view
 from tenants.audit import record
 from tenants.permissions import Permission
@@ -24,7 +25,7 @@ def contact_evidence(request: TenantRequest, contact_id: UUID) -> HttpResponse:
     """What is recorded of the person's number, with all that somebody needs to check it without us."""
     contact = get_object_or_404(Contact, id=contact_id)
     try:
-        content = evidence_zip(number=contact.number)
+        content = evidence_zip(number=contact.number, messages=messages_of(contact.number))
     except NothingRecorded:
         messages.error(request, "Nothing is recorded about this number's consent.")
         return redirect("contact", contact.id)
