@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
+import pypdfium2
 from django.conf import settings
 from django.shortcuts import resolve_url
 
@@ -144,5 +145,13 @@ def body_text(content: bytes) -> str:
     """The text of a body; of a workbook or an archive that of all files in it."""
     if zipfile.is_zipfile(io.BytesIO(content)):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return "\n".join(archive.read(name).decode(errors="replace") + name for name in archive.namelist())
-    return content.decode(errors="replace")
+            return "\n".join(_file_text(archive.read(name)) + name for name in archive.namelist())
+    return _file_text(content)
+
+
+def _file_text(content: bytes) -> str:
+    """The text of a file; of a PDF what it shows, without the ends of its lines, at which long words are cut."""
+    if not content.startswith(b"%PDF-"):
+        return content.decode(errors="replace")
+    document = pypdfium2.PdfDocument(content)
+    return "".join("".join(page.get_textpage().get_text_range().split("\r\n")) for page in document)
