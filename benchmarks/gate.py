@@ -41,7 +41,7 @@ def _plan(company: Any, *, asked: bool) -> float:
     from campaigns import launch
     from campaigns.models import Campaign
     from campaigns.services import cancel
-    from consent.gate import ALLOW, Decision
+    from consent.decision import ALLOW, Decision
     from tenants.scope import tenant_scope
 
     real = launch.decide_all

@@ -26,7 +26,7 @@ from common.failpoints import failpoint
 from common.lanes import MARKETING, TRANSACTIONAL
 from common.planner import refresh_statistics
 from common.retries import log_failure
-from consent.gate import BLOCK, DEFER
+from consent.decision import BLOCK, DEFER
 from consent.preferences import TAG as PREFERENCES_LINK
 from consent.preferences import keep_links, link_of
 from consent.purposes import Purpose
@@ -232,8 +232,9 @@ def _decide(campaign: Campaign, route: Route, page: Sequence[_Recipient], render
         candidates.append(
             Candidate(
                 recipient.number,
-                () if recipient.merged else text.missing,
-                recipient.number in repeated or recipient.merged,
+                body=text.text,
+                missing_values=() if recipient.merged else text.missing,
+                already_in_cause=recipient.number in repeated or recipient.merged,
                 person_erased=recipient.contact is None and not recipient.merged,
             )
         )
@@ -243,6 +244,7 @@ def _decide(campaign: Campaign, route: Route, page: Sequence[_Recipient], render
         purpose=campaign.purpose,
         sender_problem=route.sender_problem,
         registration_problem=route.registration_problem,
+        cause_id=campaign.id,
     )
     decisions = decide_all(candidates, circumstances)
     return [

@@ -1,20 +1,13 @@
-"""Archived contacts: who they are among some numbers, and setting many aside at once."""
+"""Setting many contacts aside at once, and taking them out of the archive again."""
 
 from collections.abc import Collection
 from uuid import UUID
 
 from django.utils import timezone
 
-from contacts.models import Contact, ContactNumber
+from contacts.models import Contact
 
-__all__ = ["archive", "archived_among", "unarchive"]
-
-
-def archived_among(numbers: Collection[str]) -> frozenset[str]:
-    """The numbers that belong to archived contacts, as preferred or as further ones."""
-    preferred = Contact.objects.get_queryset().archived().filter(number__among=numbers).values_list("number", flat=True)
-    further = ContactNumber.objects.filter(number__among=numbers, contact__archived_at__isnull=False)
-    return frozenset(preferred) | frozenset(further.values_list("number", flat=True))
+__all__ = ["archive", "unarchive"]
 
 
 def archive(contact_ids: Collection[UUID]) -> list[UUID]:

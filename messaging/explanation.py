@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from consent.gate import DEFER, NO_HOUR, REASONS, RULES, Decision, Facts, decide
+from consent.decision import DEFER, Decision, Facts
+from consent.gate import REASONS, RULES, decide
 from consent.purposes import Purpose
+from consent.rules_about_sending import NO_HOUR
 from messaging.findings import BAD, WAITS, Finding, tone_of
 from messaging.number_findings import confirmation_finding, number_finding, owner_finding
 from messaging.pipeline.gate import Candidate, Circumstances, decide_all

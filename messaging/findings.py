@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from consent.gate import DEFER, Decision
+from consent.decision import DEFER, Decision
 
 __all__ = ["BAD", "GOOD", "WAITS", "Finding", "tone_of"]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from consent.gate import Decision, Facts
+from consent.decision import Decision, Facts
 from messaging.findings import BAD, Finding, tone_of
 from messaging.reasons import decision_reason
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from consent.gate import ALLOW, ASKS_FOR_OWN_NUMBER, ASKS_TO_CONFIRM, DEFER
+from consent.decision import ALLOW, ASKS_FOR_OWN_NUMBER, ASKS_TO_CONFIRM, DEFER
 from messaging.reasons import decision_reason
 
 __all__ = ["StoredDecision", "places_in_words", "stored_decision"]

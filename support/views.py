@@ -16,7 +16,7 @@ from common.form_pages import form_of
 from common.forms import add_errors
 from common.pages import PAGE_ROWS
 from common.search import number_digits, search_text
-from consent.gate import ALLOW
+from consent.decision import ALLOW
 from consent.models import ConsentState, Suppression
 from consent.purposes import Purpose
 from contacts.models import Contact

@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from analytics.timeline import KINDS, timeline
-from consent.gate import ALLOW, DEFER, REASONS, Decision
+from consent.decision import ALLOW, DEFER, Decision
+from consent.gate import REASONS
 from consent.models import ConsentState, NumberMark, Suppression
 from consent.purposes import Purpose
 from contacts.fields import shown

@@ -17,6 +17,7 @@ from consent.models.log import (
     PendingSeal,
 )
 from consent.models.preferences import PreferenceLink
+from consent.models.purpose_rules import PurposeRules
 from consent.models.records import (
     ALL_PURPOSES,
     ConsentRecord,
@@ -53,6 +54,7 @@ __all__ = [
     "PossibleOptOut",
     "PreferenceLink",
     "PurposePolicy",
+    "PurposeRules",
     "QuietHoursRule",
     "Suppression",
 ]

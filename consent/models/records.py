@@ -71,6 +71,14 @@ class ConsentRecord(TenantOwnedInBulk):
 
     class Meta(TenantOwned.Meta):
         constraints = [models.UniqueConstraint(fields=["tenant", "number", "n"], name="consent_record_chain")]
+        indexes = [
+            # Agreements that are not in writing (``consent.agreements``).
+            models.Index(
+                fields=["tenant", "purpose"],
+                condition=models.Q(act="opt_in", source__in=["verbal", "existing_customer", "inquiry"]),
+                name="consent_record_weak",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.act} {self.purpose}"

@@ -8,6 +8,7 @@ from messaging.models.records import RecordComparison, RecoveredText
 from messaging.models.registration import SenderRegistration
 from messaging.models.sender import SLOWEST, USUAL_WEIGHT, ProviderAccount, Sender, SenderDay, SenderPool
 from messaging.models.service_number import ServiceNumber
+from messaging.models.spending import MonthSpend, SpendLimit
 from messaging.models.subaccount import Subaccount
 from messaging.models.template import MessageTemplate
 
@@ -21,6 +22,7 @@ __all__ = [
     "InboundMessage",
     "Message",
     "MessageTemplate",
+    "MonthSpend",
     "PartPrice",
     "ProviderAccount",
     "RecordComparison",
@@ -30,5 +32,6 @@ __all__ = [
     "SenderPool",
     "SenderRegistration",
     "ServiceNumber",
+    "SpendLimit",
     "Subaccount",
 ]

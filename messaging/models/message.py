@@ -80,6 +80,7 @@ class Batch(TenantOwned):
             models.Index(fields=["leased_until"], condition=models.Q(state="leased"), name="batch_leased"),
             models.Index(fields=["tenant", "cause_id"], name="batch_cause"),
             models.Index(fields=["tenant", "created_at"], name="batch_created"),
+            models.Index(fields=["tenant", "purpose", "created_at"], name="batch_purpose"),
         ]
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from common.lanes import MARKETING
 from common.retries import each
-from consent.gate import ASKS_TO_CONFIRM
+from consent.decision import ASKS_TO_CONFIRM
 from consent.models import PendingOptIn, Suppression
 from consent.purposes import Purpose
 from contacts.models import Contact

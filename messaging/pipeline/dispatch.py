@@ -20,7 +20,7 @@ from common.failpoints import failpoint
 from common.ids import uuid7
 from common.retries import insist, log_failure, passes
 from consent import revocation_lock
-from consent.gate import ALLOW, DEFER, Decision
+from consent.decision import ALLOW, DEFER, Decision
 from messaging.models import Batch, Message, ProviderAccount
 from messaging.pipeline.adoption import adopt_recovered, recently_restored
 from messaging.pipeline.attempts import GOOD_FOR, requests_of, write_attempts
@@ -36,6 +36,7 @@ from messaging.pipeline.restoration import look, remember_hand_over
 from messaging.pipeline.results import Handed, learn_opt_outs, record
 from messaging.pipeline.route import Route
 from messaging.pipeline.set_aside import set_aside
+from messaging.pipeline.spending import count_parts
 from messaging.pipeline.transitions import Change, apply_changes
 from messaging.providers.base import SendRequest
 from messaging.routing.breaker import PROBE_TEXTS, give_probe_back, note
@@ -128,7 +129,9 @@ def _intend(batch: Batch, route: Route, intended_at: float) -> _Intents | None:
         _postpone(batch, allowance.why, allowance.wait)
         return None
     asked = [(message_id, number, body) for message_id, number, body, *_ in offered[: allowance.count]]
-    going, until = _decide(batch, route, asked)
+    parts = {message_id: count for message_id, _, _, count, _, _ in offered}
+    tenant = Tenant.objects.get(id=current_tenant_id())
+    going, until = _decide(batch, tenant, route, asked, parts)
     if going and recently_restored():
         going = adopt_recovered(batch, going)
     allowance.settle(batch, asked, going)
@@ -137,6 +140,7 @@ def _intend(batch: Batch, route: Route, intended_at: float) -> _Intents | None:
         Batch.objects.filter(id=batch.id).update(state=state, lease=None, leased_until=None)
         return None
     handed = write_attempts(batch, route.sender.provider_account, going, again=again)
+    count_parts(tenant, batch.id, sum(parts[message_id] for message_id, *_ in going))
     failpoint("before_intent")
     bodies = [body for _, _, body in going]
     requests = requests_of(batch, route.sender, handed, bodies, left=time_left(until))
@@ -174,20 +178,24 @@ def _postpone(batch: Batch, why: str, wait: timedelta) -> None:
 
 
 def _decide(
-    batch: Batch, route: Route, messages: Sequence[tuple[UUID, str, str]]
+    batch: Batch, tenant: Tenant, route: Route, messages: Sequence[tuple[UUID, str, str]], parts: Mapping[UUID, int]
 ) -> tuple[Sequence[tuple[UUID, str, str]], Mapping[UUID, datetime | None]]:
     """Ask the gate about each message and store its decisions; return the messages that may go, and until when each."""
     circumstances = Circumstances(
-        tenant=Tenant.objects.get(id=current_tenant_id()),
+        tenant=tenant,
         purpose=batch.purpose,
         sender_problem=route.sender_problem,
         registration_problem=route.registration_problem,
         exemption=batch.exemption,
         handing_over=True,
         lane=batch.lane,
+        cause_id=batch.cause_id,
         planned_at=batch.created_at,
     )
-    decisions = decide_all([Candidate(number, person_erased=not body) for _, number, body in messages], circumstances)
+    candidates = [
+        Candidate(number, body, parts[message_id], person_erased=not body) for message_id, number, body in messages
+    ]
+    decisions = decide_all(candidates, circumstances)
     sender_id = route.sender.id if route.sender else None
     notes = route_notes(batch, route, [message_id for message_id, *_ in messages])
     changes = [

@@ -9,8 +9,8 @@ from uuid import UUID
 from common.bulk import insert_rows
 from common.clock import database_now
 from common.ids import uuid7
-from consent.gate import number_is_reachable
 from consent.number_marks import count_spared
+from consent.rules_about_people import number_is_reachable
 from messaging.models import Batch, Message
 from messaging.pipeline.transitions import recount
 from messaging.text import measure

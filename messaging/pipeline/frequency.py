@@ -13,9 +13,9 @@ from typing import Any, Final
 from django.db import connection
 
 from common.clock import database_now
+from consent.decision import ANSWERS_TO_KEYWORDS, EMERGENCY
 from consent.frequency import Full, Limit, Sent, most_restrictive
 from consent.frequency_limits import PURPOSES_WITH_LIMITS, legal_limits, own_limit
-from consent.gate import ANSWERS_TO_KEYWORDS
 from consent.purposes import Purpose
 from messaging.pipeline.quiet import Whereabouts
 from tenants.scope import current_tenant_id
@@ -62,7 +62,7 @@ class Frequency:
 
 
 def _has_limits(purpose: str, exemption: str) -> bool:
-    return purpose in PURPOSES_WITH_LIMITS and exemption not in ANSWERS_TO_KEYWORDS
+    return purpose in PURPOSES_WITH_LIMITS and exemption not in ANSWERS_TO_KEYWORDS and exemption != EMERGENCY
 
 
 def _limits(purpose: str, places: Mapping[str, Whereabouts], numbers: Iterable[str]) -> dict[str, tuple[Limit, ...]]:
@@ -70,14 +70,13 @@ def _limits(purpose: str, places: Mapping[str, Whereabouts], numbers: Iterable[s
     own = own_limit(purpose)
     always = (own,) if own else ()
     laws = legal_limits(database_now()) if purpose == Purpose.MARKETING else {}
-    found = {}
-    for number in numbers:
-        place = places.get(number)
-        codes = laws.keys() & place.jurisdictions if place and laws else ()
-        limits = (*always, *(limit for code in codes for limit in laws[code]))
-        if limits:
-            found[number] = limits
-    return found
+    of_place: dict[Whereabouts | None, tuple[Limit, ...]] = {None: always}
+    for place in set(places.values()):
+        codes = laws.keys() & place.jurisdictions
+        of_place[place] = (*always, *(limit for code in codes for limit in laws[code]))
+    if not any(of_place.values()):
+        return {}
+    return {number: limits for number in numbers if (limits := of_place[places.get(number)])}
 
 
 def _one_batch_at_a_time() -> None:

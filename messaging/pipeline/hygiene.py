@@ -6,8 +6,9 @@ What a mark keeps back is counted where it is refused, so that a page can say wh
 from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
-from consent.gate import Decision, number_is_reachable
+from consent.decision import Decision
 from consent.number_marks import Failure, count_spared, mark_numbers, note_arrivals
+from consent.rules_about_people import number_is_reachable
 from messaging.models import Attempt, Message
 from messaging.providers.base import NumberFault
 from messaging.providers.codes import fault_of_number

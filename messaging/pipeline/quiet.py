@@ -13,13 +13,12 @@ from uuid import UUID
 
 from common.clock import database_now
 from common.number_zones import places_of
-from consent.gate import ANSWERS_TO_KEYWORDS
+from consent.decision import ANSWERS_TO_KEYWORDS, EMERGENCY
 from consent.own_hours import own_hours
 from consent.purposes import Purpose
 from consent.quiet_hours import Table, clocks_for
 from consent.quiet_table import table_in_force
 from consent.windows import Clock, Hours, Opening, opening_at
-from contacts.noted_zones import noted_zones
 from tenants.models import Tenant
 
 __all__ = ["HAVE_HOURS", "Night", "Whereabouts", "night_for", "places_among", "time_left", "whereabouts"]
@@ -27,9 +26,9 @@ __all__ = ["HAVE_HOURS", "Night", "Whereabouts", "night_for", "places_among", "t
 HAVE_HOURS: Final = frozenset({Purpose.MARKETING, Purpose.TRANSACTIONAL, Purpose.REMINDER})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Whereabouts:
-    """Where somebody may live, and where they do according to what is noted about them."""
+    """Where somebody may live, and where they do according to what is noted about them. People of one place share it."""
 
     zones: frozenset[str]
     jurisdictions: frozenset[str]
@@ -45,7 +44,7 @@ def whereabouts(number: str, noted: str) -> Whereabouts:
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """The hours of one tenant and purpose at one moment. People of the same place share the arithmetic."""
+    """The hours of one tenant and purpose at one moment."""
 
     at: datetime
     purpose: str
@@ -54,22 +53,9 @@ class Night:
     """The tenant's own hours; None: at any hour."""
     table: Table | None
     """The law's; None for what no law of hours is about."""
-    known: dict[Whereabouts, Opening]
-    told: dict[Whereabouts, Mapping[str, object]]
-
-    def opening(self, place: Whereabouts) -> Opening:
-        """When somebody there may be texted."""
-        if place not in self.known:
-            self.known[place] = self._opening(place)
-        return self.known[place]
 
     def grounds(self, place: Whereabouts) -> Mapping[str, object]:
-        """What that rests on, to be stored with the decision."""
-        if place not in self.told:
-            self.told[place] = self._grounds(place)
-        return self.told[place]
-
-    def _grounds(self, place: Whereabouts) -> Mapping[str, object]:
+        """What an opening rests on, to be stored with the decision."""
         if self.table is None:
             return {"zones": sorted(place.zones), "hours": "own"}
         return {
@@ -78,7 +64,8 @@ class Night:
             "hours": self.table.version,
         }
 
-    def _opening(self, place: Whereabouts) -> Opening:
+    def opening(self, place: Whereabouts) -> Opening:
+        """When somebody there may be texted."""
         if self.table is not None:
             clocks = clocks_for(place.zones, self.table.for_jurisdictions(place.jurisdictions), self.own)
             return opening_at(self.at, clocks)
@@ -91,14 +78,14 @@ class Night:
 
 def night_for(tenant: Tenant, purpose: str, *, exemption: str = "", at: datetime | None = None) -> Night | None:
     """The hours that count for such texts now (or at another moment); None: they go at any hour."""
-    if purpose not in HAVE_HOURS or exemption in ANSWERS_TO_KEYWORDS:
+    if purpose not in HAVE_HOURS or exemption in ANSWERS_TO_KEYWORDS or exemption == EMERGENCY:
         return None
     own = own_hours(purpose)
     is_offer = purpose == Purpose.MARKETING
     if own is None and not is_offer:
         return None
     table = table_in_force() if is_offer else None
-    return Night(at or database_now(), purpose, tenant.timezone, own, table, {}, {})
+    return Night(at or database_now(), purpose, tenant.timezone, own, table)
 
 
 def time_left(decisions: Mapping[UUID, datetime | None]) -> dict[UUID, timedelta]:
@@ -107,7 +94,14 @@ def time_left(decisions: Mapping[UUID, datetime | None]) -> dict[UUID, timedelta
     return {message_id: until - now for message_id, until in decisions.items() if until}
 
 
-def places_among(numbers: Collection[str]) -> dict[str, Whereabouts]:
-    """Where the people behind these numbers may live: two queries, whatever the count."""
-    noted = noted_zones(numbers)
-    return {number: whereabouts(number, noted.get(number, "")) for number in numbers}
+def places_among(numbers: Collection[str], noted: Mapping[str, str]) -> dict[str, Whereabouts]:
+    """Where the people behind these numbers may live. ``noted``: the time zone that is noted with a number, if any."""
+    known: dict[tuple[str, str], Whereabouts] = {}
+    found = {}
+    for number in numbers:
+        # In North America the area code says all that a number can say.
+        key = (number[:5] if number.startswith("+1") else number, noted.get(number, ""))
+        if key not in known:
+            known[key] = whereabouts(number, key[1])
+        found[number] = known[key]
+    return found

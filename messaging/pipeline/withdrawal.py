@@ -11,8 +11,9 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from common.retries import each
-from consent.gate import ANSWERS_TO_KEYWORDS, suppressed
+from consent.decision import ANSWERS_TO_KEYWORDS
 from consent.models import Suppression
+from consent.rules_about_people import suppressed
 from messaging.models import Message
 from messaging.pipeline.transitions import Change, apply_changes
 from tenants.scope import all_tenants, current_tenant_id, tenant_scope

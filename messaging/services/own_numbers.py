@@ -10,7 +10,7 @@ from common.lanes import VERIFICATION
 from common.pages import at_most
 from common.phone_numbers import NumberProblem, parse
 from common.unique import AlreadyThere, unique
-from consent.gate import ASKS_FOR_OWN_NUMBER
+from consent.decision import ASKS_FOR_OWN_NUMBER
 from consent.purposes import Purpose
 from messaging.models import Message
 from messaging.own_numbers import ANSWER

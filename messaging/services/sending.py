@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from common.ids import uuid7
 from common.lanes import CONVERSATION
-from consent.gate import BLOCK, Decision
+from consent.decision import BLOCK, Decision
 from consent.purposes import Purpose
 from messaging.merge_tags import names
 from messaging.models import Batch, InboundMessage, Message
@@ -52,7 +52,9 @@ def send_reply(
         raise ValidationError({"body": f"A text can have at most {MAX_BODY} characters; this one has {len(text)}."})
     last = InboundMessage.objects.filter(number=number).order_by("-received_at").first()
     cause = Cause(kind="reply", lane=CONVERSATION, purpose=Purpose.SUPPORT, sender_id=last.sender_id if last else None)
-    decision = why_or_why_not(tenant=tenant, number=number, purpose=Purpose.SUPPORT, sender_id=cause.sender_id)
+    decision = why_or_why_not(
+        tenant=tenant, number=number, purpose=Purpose.SUPPORT, sender_id=cause.sender_id, body=text
+    )
     draft = Draft(
         number=number,
         contact_id=contact_id,
@@ -76,8 +78,10 @@ def send_reply(
     return Message.objects.get(id=draft.id)
 
 
-def why_or_why_not(*, tenant: Tenant, number: str, purpose: str, sender_id: UUID | None = None) -> Decision:
-    """What the gate would decide for this number and purpose now."""
+def why_or_why_not(
+    *, tenant: Tenant, number: str, purpose: str, sender_id: UUID | None = None, body: str = ""
+) -> Decision:
+    """What the gate would decide for this number and purpose now, about this text or any."""
     route = choose(sender_id)
     circumstances = Circumstances(
         tenant=tenant,
@@ -85,7 +89,7 @@ def why_or_why_not(*, tenant: Tenant, number: str, purpose: str, sender_id: UUID
         sender_problem=route.sender_problem,
         registration_problem=route.registration_problem,
     )
-    return decide_all([Candidate(number)], circumstances)[0]
+    return decide_all([Candidate(number, body)], circumstances)[0]
 
 
 def hold_batches(*, cause_id: UUID, held: bool) -> None:

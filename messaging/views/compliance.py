@@ -6,9 +6,10 @@ from django.http import HttpResponse
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_GET
 
+from consent.decision import RULES_VERSION
 from consent.double_opt_in import wanted
 from consent.frequency_limits import policies_in_force
-from consent.gate import REASONS, RULES, RULES_VERSION
+from consent.gate import REASONS, RULES
 from consent.keywords import VERSION as KEYWORDS_VERSION
 from consent.keywords import keyword_table
 from consent.models import DoubleOptIn

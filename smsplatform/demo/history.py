@@ -12,7 +12,7 @@ from campaigns.models import Campaign, CampaignRecipient
 from common.bulk import insert_rows
 from common.ids import uuid7
 from common.lanes import MARKETING, TRANSACTIONAL
-from consent.gate import ALLOW, BLOCK, RULES_VERSION
+from consent.decision import ALLOW, BLOCK, RULES_VERSION
 from consent.models import ConsentRecord
 from consent.services import opt_out
 from contacts.models import Contact

@@ -8,7 +8,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from consent.gate import RULES, RULES_VERSION, Decision
+from consent.decision import RULES_VERSION, Decision
+from consent.gate import RULES
 from consent.ledger import OptIn
 from consent.models import PossibleOptOut
 from consent.services import opt_in, opt_out

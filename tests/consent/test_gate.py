@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consent.decision import ALLOW, ANSWERS_TO_KEYWORDS, BLOCK, DEFER, RULES_VERSION, Facts
 from consent.frequency import Full, Limit
-from consent.gate import ALLOW, ANSWERS_TO_KEYWORDS, BLOCK, DEFER, REASONS, RULES, RULES_VERSION, Facts, decide
+from consent.gate import REASONS, RULES, decide
 from consent.purposes import Purpose
 
 WILLING = Facts(purpose="marketing", consent="opt_in", consent_record="r1")

@@ -8,7 +8,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from consent.gate import REASONS, RULES_VERSION
+from consent.decision import RULES_VERSION
+from consent.gate import REASONS
 from consent.keywords import VERSION as KEYWORDS_VERSION
 from contacts.services import create_field, delete_field
 from messaging.models import MessageTemplate, ProviderAccount, Sender

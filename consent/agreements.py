@@ -1,0 +1,78 @@
+"""How people agreed, and whether that does for a kind of text.
+
+Whoever writes, ticks a box or answers by text agreed in writing. Who said so to staff agreed expressly. From a purchase
+or an inquiry consent is only inferred.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from django.db import connection
+
+from common.number_zones import places_of
+from consent.models import ConsentRecord, PurposeRules
+from consent.purposes import Purpose
+from tenants.scope import current_tenant_id
+
+__all__ = ["SPOKEN_OR_LESS", "needed_from", "weak_among"]
+
+_Source = ConsentRecord.Source
+_Agreement = PurposeRules.Agreement
+
+INFERRED: Final = (_Source.EXISTING_CUSTOMER.value, _Source.INQUIRY.value)
+SPOKEN_OR_LESS: Final = (_Source.VERBAL.value, *INFERRED)
+"""What is not in writing; the columns of the index ``consent_record_weak``."""
+
+_TOO_WEAK: Final[Mapping[str, tuple[str, ...]]] = {
+    _Agreement.LAW: (),
+    _Agreement.EXPRESS: INFERRED,
+    _Agreement.WRITTEN: SPOKEN_OR_LESS,
+}
+
+_ANY: Final = """
+SELECT EXISTS (SELECT FROM consent_consentrecord WHERE tenant_id = %(tenant)s AND purpose = %(purpose)s
+               AND act = 'opt_in' AND source IN ('verbal', 'existing_customer', 'inquiry'))
+"""
+
+
+def needed_from(number: str, purpose: str, asked: str) -> str:
+    """How whoever has the number must have agreed.
+
+    Offers in the US need an agreement in writing (47 CFR 64.1200(a)(2), (f)(9)); whose number may be a US one counts as
+    there. Elsewhere a law may let consent be inferred (``consent.validity`` says for how long), and for what people wait
+    for it does to have given the number for it.
+    """
+    if asked == _Agreement.LAW and purpose == Purpose.MARKETING and _may_be_in_the_us(number):
+        return _Agreement.WRITTEN.value
+    return asked
+
+
+def weak_among(records: Mapping[str, str], purpose: str, asked: str) -> dict[str, dict[str, object]]:
+    """Of these numbers, with the record of the agreement of each, those whose agreement does not do, as stored with the
+    decision. One query as long as the tenant has no weak agreement of the purpose, two otherwise."""
+    if not (asked != _Agreement.LAW or purpose == Purpose.MARKETING) or not records:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_ANY, {"tenant": current_tenant_id(), "purpose": purpose})
+        if not cursor.fetchone()[0]:
+            return {}
+    sources = _weak_sources(records.values())
+    weak: dict[str, dict[str, object]] = {}
+    for number, record_id in records.items():
+        source = sources.get(record_id, "")
+        needed = needed_from(number, purpose, asked)
+        if source in _TOO_WEAK[needed]:
+            weak[number] = {"record": record_id, "agreed_by": source, "needed": needed}
+    return weak
+
+
+def _weak_sources(record_ids: Collection[str]) -> dict[str, str]:
+    rows = ConsentRecord.objects.filter(id__among=record_ids, source__in=SPOKEN_OR_LESS).values_list("id", "source")
+    return {str(record_id): source for record_id, source in rows}
+
+
+def _may_be_in_the_us(number: str) -> bool:
+    if not number.startswith("+1"):
+        return False
+    found = places_of(number).jurisdictions
+    return not found or any(place == "US" or place.startswith("US-") for place in found)
