@@ -2,22 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from django import forms
-from django.core.exceptions import ValidationError
 
 from campaigns.models import Campaign
 from contacts.audience import Audience
 from contacts.models import ContactFilter, ContactList, Tag
 from messaging.models import Sender, SenderPool
 
-__all__ = ["ComposerForm", "LaunchForm"]
+__all__ = ["ComposerForm"]
 
 
-LONGEST_SPREAD: Final = 72
 POOL: Final = "pool:"
 
 
@@ -98,73 +94,3 @@ def _origins() -> dict[str, Sender | SenderPool]:
 def _usual(origins: Mapping[str, Sender | SenderPool]) -> str:
     usual = next((one for one in origins.values() if isinstance(one, SenderPool) and one.is_default), None)
     return f"The usual pool ({usual})" if usual else "The usual number"
-
-
-class LaunchForm(forms.Form):
-    """When to start; a large campaign is confirmed by typing how many people it is for.
-
-    The time is the wall clock of ``zone``, the tenant's.
-    """
-
-    when = forms.ChoiceField(
-        label="When", choices=[("now", "Now"), ("later", "At a later time")], widget=forms.RadioSelect, initial="now"
-    )
-    scheduled_at = forms.DateTimeField(
-        label="Date and time",
-        required=False,
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
-    )
-    spread_hours = forms.IntegerField(
-        label="Send over so many hours",
-        required=False,
-        min_value=0,
-        max_value=LONGEST_SPREAD,
-        initial=0,
-        help_text=f"0 to {LONGEST_SPREAD}. With 0 it goes as fast as your number may.",
-    )
-    seen = forms.CharField(required=False, max_length=32, widget=forms.HiddenInput)
-    """The ``version_of`` the campaign that the page shows."""
-    confirmed_count = forms.CharField(
-        label="Type the number of people to confirm",
-        required=False,
-        max_length=12,
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
-    )
-
-    def __init__(self, *args: Any, zone: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.zone = ZoneInfo(zone)
-        here = datetime.now(self.zone).replace(tzinfo=None, second=0, microsecond=0)
-        field = self.fields["scheduled_at"]
-        field.widget.attrs["min"] = f"{here:%Y-%m-%dT%H:%M}"
-        field.initial = (here + timedelta(days=1)).replace(hour=10, minute=0)
-        city = zone.rpartition("/")[2].replace("_", " ")
-        field.help_text = f"By the clock in {city} ({datetime.now(self.zone):%Z}), where it is {here:%-I:%M %p} now."
-
-    def clean_scheduled_at(self) -> datetime | None:
-        # The field reads UTC; what was typed is the wall clock of the tenant.
-        typed: datetime | None = self.cleaned_data["scheduled_at"]
-        if typed is None:
-            return None
-        if typed.year > datetime.now(self.zone).year + 1:
-            raise ValidationError("Choose a time within a year from now.")
-        at = typed.replace(tzinfo=self.zone)
-        if at.astimezone(UTC).astimezone(self.zone).replace(tzinfo=None) != typed.replace(tzinfo=None):
-            raise ValidationError("The clocks skip this time on that day. Choose one an hour later.")
-        return at
-
-    def clean_confirmed_count(self) -> int | None:
-        """The number as people write it: 12,500 or 12 500 is 12500."""
-        digits = "".join(c for c in self.cleaned_data["confirmed_count"] if c not in ",. \u00a0\u202f")
-        if not digits:
-            return None
-        if not (digits.isascii() and digits.isdigit()):
-            raise ValidationError("Type the number in digits.")
-        return int(digits)
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        if data.get("when") == "later" and not data.get("scheduled_at") and "scheduled_at" not in self.errors:
-            self.add_error("scheduled_at", "Choose a date and time.")
-        return data

@@ -26,13 +26,14 @@ from common.failpoints import failpoint
 from common.lanes import MARKETING, TRANSACTIONAL
 from common.planner import refresh_statistics
 from common.retries import log_failure
-from consent.decision import BLOCK, DEFER
+from consent.decision import BLOCK, DEFER, EMERGENCY
 from consent.preferences import TAG as PREFERENCES_LINK
 from consent.preferences import keep_links, link_of
 from consent.purposes import Purpose
 from contacts.merge_values import MergeValues
 from contacts.models import Contact, ContactTag, ListMember
-from messaging.merge_tags import Rendered, compile_template
+from messaging.first_texts import newcomers
+from messaging.merge_tags import Rendered, compile_template, names
 from messaging.models import Batch, Message
 from messaging.pipeline.deferral import wake_at
 from messaging.pipeline.enqueue import MAX_BATCH, Cause, Draft, enqueue
@@ -174,10 +175,8 @@ def _next_page(campaign_id: UUID, size: int) -> list[_Recipient]:
 
 
 def _plan_page(campaign: Campaign, route: Route, page: Sequence[_Recipient]) -> None:
-    template = compile_template(campaign.text)
-    of = MergeValues.of(campaign.tenant)
-    rendered = [template.render(merge_values(of, campaign, recipient.contact)) for recipient in page]
-    if PREFERENCES_LINK in template.names:
+    rendered = _texts(campaign, page)
+    if PREFERENCES_LINK in names(campaign.body):
         keep_links([recipient.contact.number for recipient in page if recipient.contact])
     is_cancelled = campaign.status == Campaign.Status.CANCELLED
     drafts = _none_may_go(campaign, page, rendered) if is_cancelled else _decide(campaign, route, page, rendered)
@@ -194,6 +193,17 @@ def _plan_page(campaign: Campaign, route: Route, page: Sequence[_Recipient]) -> 
         wake(_LANES[campaign.purpose])
 
 
+def _texts(campaign: Campaign, page: Sequence[_Recipient]) -> list[Rendered]:
+    """What each of them gets; whoever never got a text of the tenant is told who it is from and how to end it."""
+    template, first = compile_template(campaign.text), compile_template(campaign.first_text)
+    new = newcomers([recipient.number for recipient in page]) if campaign.first_text != campaign.text else frozenset()
+    of = MergeValues.of(campaign.tenant)
+    return [
+        (first if recipient.number in new else template).render(merge_values(of, campaign, recipient.contact))
+        for recipient in page
+    ]
+
+
 def _enqueue(campaign: Campaign, share: Share, not_before: datetime | None) -> UUID:
     cause = Cause(
         kind="campaign",
@@ -202,11 +212,16 @@ def _enqueue(campaign: Campaign, share: Share, not_before: datetime | None) -> U
         purpose=campaign.purpose,
         sender_id=share.sender_id,
         pool_id=share.pool_id,
+        exemption=_exemption(campaign),
         not_before=_later(not_before, share.until),
         due_from=share.until,
     )
     batch, _ = enqueue(share.drafts, cause)
     return batch.id
+
+
+def _exemption(campaign: Campaign) -> str:
+    return EMERGENCY if campaign.emergency_reason else ""
 
 
 def _later(not_before: datetime | None, until: datetime | None) -> datetime | None:
@@ -244,6 +259,7 @@ def _decide(campaign: Campaign, route: Route, page: Sequence[_Recipient], render
         purpose=campaign.purpose,
         sender_problem=route.sender_problem,
         registration_problem=route.registration_problem,
+        exemption=_exemption(campaign),
         cause_id=campaign.id,
     )
     decisions = decide_all(candidates, circumstances)

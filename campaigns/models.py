@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from consent.purposes import Purpose
 from contacts.models import Contact, ContactFilter, ContactList, Tag
+from messaging.first_texts import as_first
 from messaging.footers import final_text
 from messaging.models import Message, Sender, SenderPool
 from tenants.owned import TenantForeignKey, TenantOwned
@@ -50,6 +51,8 @@ class Campaign(TenantOwned):
     scheduled_at = models.DateTimeField(null=True, blank=True)
     spread_hours = models.PositiveSmallIntegerField(default=0)
     """So long it takes at least; 0: as fast as the number may."""
+    emergency_reason = models.CharField(max_length=300, blank=True, default="", db_default="")
+    """Why it goes past hours and limits (``consent.decision.EMERGENCY``); empty: it keeps to them."""
     launched_at = models.DateTimeField(null=True)
     planned_at = models.DateTimeField(null=True)
     """When every recipient of the frozen audience had its message."""
@@ -93,6 +96,11 @@ class Campaign(TenantOwned):
     def text(self) -> str:
         """The whole text with the footer, before the merge tags are filled."""
         return final_text(self.body, footer=self.stop_footer)
+
+    @property
+    def first_text(self) -> str:
+        """The same for somebody who never got a text of the tenant."""
+        return as_first(self.text, self.tenant.brand_name)
 
 
 class AudienceChoice(TenantOwned):

@@ -1,6 +1,6 @@
 """What a campaign would do, before it does it: a real person's text, its parts, and who cannot be texted and why."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -19,6 +19,8 @@ from contacts.audience import Audience, members
 from contacts.merge_values import MergeValues
 from contacts.models import Contact
 from contacts.querysets import ContactQuerySet
+from messaging.content import Sensitive, text_problem, warnings_about
+from messaging.first_texts import newcomers
 from messaging.merge_tags import compile_template, problems
 from messaging.offence import Offence, find_offence
 from messaging.offered_tags import known_tags
@@ -44,6 +46,10 @@ class Preview:
     offence: Offence | None
     """The character that makes the text cost more parts."""
     has_tags: bool
+    is_first: bool
+    """Their first text from the tenant, which says more than those to others."""
+    sensitive: Sequence[Sensitive]
+    content_problem: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,9 @@ def preview_text(campaign: Campaign, audience: Audience) -> Preview:
     """The text as the first member of the audience (or any contact) would get it."""
     contact = members(audience).order_by("id").first() or Contact.objects.get_queryset().active().order_by("id").first()
     # A footer alone is no text yet.
-    template = compile_template(campaign.text if campaign.body.strip() else "")
+    is_first = contact is not None and campaign.first_text != campaign.text and bool(newcomers([contact.number]))
+    text = campaign.first_text if is_first else campaign.text
+    template = compile_template(text if campaign.body.strip() else "")
     rendered = template.render(merge_values(MergeValues.of(campaign.tenant), campaign, contact))
     return Preview(
         text=rendered.text,
@@ -89,6 +97,9 @@ def preview_text(campaign: Campaign, audience: Audience) -> Preview:
         missing=rendered.missing,
         offence=find_offence(campaign.body, rendered.text),
         has_tags=bool(template.names),
+        is_first=is_first,
+        sensitive=warnings_about(campaign.body),
+        content_problem=text_problem(rendered.text),
     )
 
 

@@ -14,6 +14,7 @@ from campaigns.models import AudienceChoice, Campaign
 from campaigns.recipients import audience_of, version_of
 from campaigns.tasks import plan
 from common.tasks import enqueue_on_commit
+from consent.purpose_rules import has_footer
 from consent.purposes import Purpose
 from contacts.audience import members
 from contacts.models import ContactFilter, ContactList, Tag
@@ -36,6 +37,7 @@ __all__ = [
 ]
 
 _Status = Campaign.Status
+SHORTEST_REASON: Final = 15
 LATEST_START: Final = timedelta(days=366)
 _WRITTEN: Final = ("name", "purpose", "body", "stop_footer", "sender", "pool")
 
@@ -65,8 +67,7 @@ def save_draft(*, campaign: Campaign, known_tags: Collection[str]) -> Campaign:
     if not is_new:
         _lock(campaign, _Status.DRAFT)
     campaign.name = campaign.name.strip()
-    if campaign.purpose != Purpose.MARKETING:
-        campaign.stop_footer = False
+    campaign.stop_footer = has_footer(campaign.purpose, chosen=campaign.stop_footer)
     found = problems(campaign.body, known_tags)
     if found:
         raise ValidationError({"body": found})
@@ -117,6 +118,7 @@ def choose_audience(
 def schedule(*, campaign: Campaign, at: datetime, seen: str = "", spread_hours: int = 0) -> None:
     """Launch a draft at a later time, spread as by ``launch``. ``seen``: the ``version_of`` it that was looked at; raises ``Changed``."""
     _lock_anew(campaign, _Status.DRAFT)
+    _follow_rules(campaign)
     _require_seen(campaign, seen)
     _require_complete(campaign)
     if at <= timezone.now():
@@ -136,18 +138,29 @@ def unschedule(*, campaign: Campaign) -> None:
     record("campaign.unscheduled", target=campaign, before={"scheduled_at": before})
 
 
-def launch(*, campaign: Campaign, seen: str = "", spread_hours: int = 0) -> None:
+def launch(*, campaign: Campaign, seen: str = "", spread_hours: int = 0, emergency_reason: str = "") -> None:
     """Start now: from here on the audience is frozen, and each member gets a recorded outcome.
 
     ``seen``: the ``version_of`` the campaign that was looked at; raises ``Changed`` when it is another one by now.
-    ``spread_hours``: over how many hours it is handed over at least.
+    ``spread_hours``: over how many hours it is handed over at least. ``emergency_reason``: why it goes past hours and
+    limits; who may say so is for the caller to know.
     """
     _lock_anew(campaign, _Status.DRAFT, _Status.SCHEDULED)
+    _follow_rules(campaign)
     _require_seen(campaign, seen)
     _require_complete(campaign)
     _require_spreadable(campaign, spread_hours)
-    _save(campaign, status=_Status.LAUNCHING, launched_at=timezone.now(), spread_hours=spread_hours)
-    record("campaign.launched", target=campaign, after=_spread(campaign))
+    reason = _emergency(campaign, emergency_reason)
+    _save(
+        campaign,
+        status=_Status.LAUNCHING,
+        launched_at=timezone.now(),
+        spread_hours=spread_hours,
+        emergency_reason=reason,
+    )
+    record(
+        "campaign.launched", target=campaign, after={**_spread(campaign), **({"emergency": reason} if reason else {})}
+    )
     _ask_to_plan(campaign)
 
 
@@ -208,6 +221,13 @@ def _ask_to_plan(campaign: Campaign) -> None:
         enqueue_on_commit(plan, str(campaign.tenant_id), str(campaign.id))
 
 
+def _follow_rules(campaign: Campaign) -> None:
+    """The tenant may have changed its rule about footers since the draft was written."""
+    wanted = has_footer(campaign.purpose, chosen=campaign.stop_footer)
+    if wanted != campaign.stop_footer:
+        _save(campaign, stop_footer=wanted)
+
+
 def _require_seen(campaign: Campaign, seen: str) -> None:
     if seen and seen != version_of(campaign):
         raise Changed
@@ -227,10 +247,24 @@ def _require_spreadable(campaign: Campaign, hours: int) -> None:
         raise ValidationError({"spread_hours": "Only offers and news can be spread over hours."})
 
 
+def _emergency(campaign: Campaign, reason: str) -> str:
+    """The reason, tidied up; empty when there is none."""
+    said = " ".join(reason.split())
+    if said and campaign.purpose == Purpose.MARKETING:
+        raise ValidationError({"emergency_reason": "An offer is no emergency."})
+    if said and len(said) < SHORTEST_REASON:
+        raise ValidationError({"emergency_reason": "Say what has happened, so that it can be understood years later."})
+    return said
+
+
 def _spread(campaign: Campaign) -> dict[str, int]:
     return {"spread_hours": campaign.spread_hours} if campaign.spread_hours else {}
 
 
 def _require_sendable_length(campaign: Campaign) -> None:
-    if len(campaign.text) > MAX_BODY:
-        raise ValidationError({"body": f"The text is longer than {MAX_BODY} characters."})
+    if len(campaign.first_text) > MAX_BODY:
+        raise ValidationError(
+            {
+                "body": f"With your name and the way out, which a first text carries, it is longer than {MAX_BODY} characters."
+            }
+        )

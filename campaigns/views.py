@@ -15,7 +15,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from campaigns import services
-from campaigns.forms import ComposerForm, LaunchForm
+from campaigns.forms import ComposerForm
+from campaigns.launch_form import LaunchForm
 from campaigns.models import Campaign, CampaignRecipient
 from campaigns.outcomes import OUTCOMES, with_outcome
 from campaigns.pacing import expected_finish, finish_of
@@ -25,6 +26,7 @@ from campaigns.recipients import audience_of, version_of
 from common.forms import add_errors
 from common.pages import page_by_id
 from common.search import number_digits, search_text
+from consent.purpose_rules import footer_is_open, has_footer
 from consent.purposes import Purpose
 from contacts.audience import Audience
 from contacts.models import ContactFilter, ContactList, Tag
@@ -142,6 +144,7 @@ def _composer(request: TenantRequest, draft: Campaign, chosen: Audience) -> Http
         "is_new": is_new,
         # Then what was typed can still become a campaign of its own.
         "has_moved_on": not is_new and draft.status != Campaign.Status.DRAFT,
+        "footer_is_open": footer_is_open(),
         "tags": tag_buttons(),
         "templates": MessageTemplate.objects.order_by("name")[:50],
         **shown,
@@ -165,7 +168,7 @@ def _as_typed(form: ComposerForm) -> Campaign:
     purpose = data.get("purpose") or "marketing"
     return Campaign(
         body=str(form["body"].value() or "")[:5000],
-        stop_footer=bool(data.get("stop_footer")) and purpose == "marketing",
+        stop_footer=has_footer(purpose, chosen=bool(data.get("stop_footer"))),
         purpose=purpose,
         sender=form.instance.sender,
         pool=form.instance.pool,
@@ -222,6 +225,7 @@ def campaign_review(request: TenantRequest, campaign_id: UUID) -> HttpResponse:
         "forecast": expected,
         "preview": preview,
         "finish": expected_finish(expected.route, expected.reachable * preview.measured.part_count),
+        "may_send_emergency": _may_send_emergency(request, draft),
         "may_spread": draft.purpose == Purpose.MARKETING,
         "purpose": draft.get_purpose_display(),
         "must_confirm": expected.reachable >= CONFIRM_FROM,
@@ -231,16 +235,29 @@ def campaign_review(request: TenantRequest, campaign_id: UUID) -> HttpResponse:
 
 def _launch(request: TenantRequest, draft: Campaign, form: LaunchForm, people: int) -> None:
     data = form.cleaned_data
+    if data["emergency_reason"] and not _may_send_emergency(request, draft):
+        raise ValidationError(
+            {"is_emergency": "Only owners and managers can send an emergency alert, and never an offer."}
+        )
     if people >= CONFIRM_FROM and data["confirmed_count"] != people:
         raise ValidationError({"confirmed_count": f"Type {people:,} to confirm that so many people are meant."})
     if data["when"] == "now":
-        services.launch(campaign=draft, seen=data["seen"], spread_hours=data["spread_hours"] or 0)
+        services.launch(
+            campaign=draft,
+            seen=data["seen"],
+            spread_hours=data["spread_hours"] or 0,
+            emergency_reason=data["emergency_reason"],
+        )
         messages.success(request, "The campaign has started.")
         return
     services.schedule(
         campaign=draft, at=data["scheduled_at"], seen=data["seen"], spread_hours=data["spread_hours"] or 0
     )
     messages.success(request, "The campaign is scheduled.")
+
+
+def _may_send_emergency(request: TenantRequest, draft: Campaign) -> bool:
+    return draft.purpose != Purpose.MARKETING and allowed(request.membership.role, Permission.SEND_EMERGENCY)
 
 
 def _too_late(request: TenantRequest, error: services.MovedOn) -> None:

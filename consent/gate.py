@@ -8,7 +8,7 @@ with the version of the rules, so that each "why" and "why not" can be read year
 from collections.abc import Mapping
 from typing import Final
 
-from consent.decision import ALLOW, Decision, Facts, Rule
+from consent.decision import ALLOW, EMERGENCY, Decision, Facts, Rule
 from consent.rules_about_people import (
     agreement_is_strong_enough,
     consent_is_current,
@@ -105,8 +105,9 @@ def decide(facts: Facts) -> Decision:
 
 def _grounds(facts: Facts) -> dict[str, object]:
     """What an allowed message rests on."""
-    if facts.exemption:
-        return {"exemption": facts.exemption}
+    exempted = {"exemption": facts.exemption} if facts.exemption else {}
+    if exempted and facts.exemption != EMERGENCY:
+        return {**exempted}
     if facts.consent == "opt_in":
-        return {"record": facts.consent_record, **facts.hours}
+        return {"record": facts.consent_record, **facts.hours, **exempted}
     return {"wrote_to_us": True} if facts.wrote_to_us else {}

@@ -8,7 +8,7 @@ from consent.models import PurposeRules
 from consent.purposes import PURPOSES_WITH_CONSENT, Purpose
 from tenants import audit
 
-__all__ = ["PURPOSES_WITH_FOOTER", "Rules", "rules_in_force", "rules_of", "set_rules"]
+__all__ = ["PURPOSES_WITH_FOOTER", "Rules", "footer_is_open", "has_footer", "rules_in_force", "rules_of", "set_rules"]
 
 PURPOSES_WITH_FOOTER: Final = (Purpose.MARKETING, Purpose.TRANSACTIONAL, Purpose.REMINDER, Purpose.INTERNAL)
 """Texts of a conversation are written by somebody for somebody; codes are asked for each time."""
@@ -53,6 +53,17 @@ def rules_in_force() -> dict[str, Rules]:
 def rules_of(purpose: str) -> Rules:
     """Those of one purpose; codes, which have none of their own, get what goes for everything."""
     return rules_in_force().get(purpose, Rules())
+
+
+def has_footer(purpose: str, *, chosen: bool) -> bool:
+    """Whether automated and mass texts of the purpose end with the way out; ``chosen`` where that is left open."""
+    footer = rules_of(purpose).footer
+    return footer == PurposeRules.Footer.ALWAYS or (footer == PurposeRules.Footer.CHOSEN and chosen)
+
+
+def footer_is_open() -> bool:
+    """Whether the rules of any purpose leave it to each campaign."""
+    return any(rules.footer == PurposeRules.Footer.CHOSEN for rules in rules_in_force().values())
 
 
 def set_rules(*, purpose: str, rules: Rules) -> None:

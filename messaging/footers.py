@@ -6,9 +6,9 @@ Opt-out words belong into mass texts (CTIA Messaging Principles 5.1.2.1). A text
 import re
 from typing import Final
 
-__all__ = ["final_text", "tells_how_to_stop"]
+__all__ = ["FOOTER", "final_text", "tells_how_to_stop"]
 
-_FOOTER: Final = "Reply STOP to opt out."
+FOOTER: Final = "Reply STOP to opt out, HELP for help."
 
 _STOP: Final = r"[\"'“”‘’«»]?\s*STOP\b"
 _TELLS: Final = re.compile(
@@ -26,4 +26,4 @@ def tells_how_to_stop(text: str) -> bool:
 
 def final_text(body: str, *, footer: bool) -> str:
     """The text with its footer, before merge tags are filled: what goes, what the preview shows, what is counted."""
-    return f"{body.rstrip()}\n{_FOOTER}" if footer and not tells_how_to_stop(body) else body
+    return f"{body.rstrip()}\n{FOOTER}" if footer and not tells_how_to_stop(body) else body

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from consent.gate import REASONS
-from consent.models import NumberMark
+from consent.models import ConsentRecord, NumberMark
 from messaging.models import Message, ProviderAccount
 from messaging.providers.codes import class_of
 
@@ -162,8 +162,28 @@ def _from_when_until(reason: str, data: Mapping[str, object]) -> str:
     return f"{reason} (agreed on {agreed}, ended on {ended})"
 
 
+def _same_words(reason: str, data: Mapping[str, object]) -> str:
+    return f"{reason}: within {data.get('hours')} hours"
+
+
+def _how_much(reason: str, data: Mapping[str, object]) -> str:
+    spent, limit = (int(str(data.get(name, 0))) / 1_000_000 for name in ("spent_micros", "limit_micros"))
+    return f"{reason}: {data.get('currency')} {spent:,.2f} of {limit:,.2f}"
+
+
+def _how_they_agreed(reason: str, data: Mapping[str, object]) -> str:
+    return f"{reason} ({_AGREED_BY.get(str(data.get('agreed_by')), 'by other means')})"
+
+
+_AGREED_BY: Final[Mapping[str, str]] = {
+    source.value: f"on record: {source.label[0].lower()}{source.label[1:]}" for source in ConsentRecord.Source
+}
+
 _DETAILS: Final[Mapping[str, Callable[[str, Mapping[str, object]], str]]] = {
     "within_frequency": _how_many,
     "number_is_reachable": _what_is_wrong,
     "consent_is_current": _from_when_until,
+    "not_a_duplicate": _same_words,
+    "within_spend": _how_much,
+    "agreement_is_strong_enough": _how_they_agreed,
 }

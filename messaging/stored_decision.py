@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from consent.decision import ALLOW, ASKS_FOR_OWN_NUMBER, ASKS_TO_CONFIRM, DEFER
+from consent.decision import ALLOW, ASKS_FOR_OWN_NUMBER, ASKS_TO_CONFIRM, DEFER, EMERGENCY
 from messaging.reasons import decision_reason
 
 __all__ = ["StoredDecision", "places_in_words", "stored_decision"]
@@ -28,6 +28,7 @@ _EXEMPTIONS: Final[Mapping[str, str]] = {
     "opt_in_welcome": "Allowed: the answer to their YES",
     ASKS_TO_CONFIRM: "Allowed: the one text that asks them to confirm with YES",
     "help_reply": "Allowed: the answer to HELP",
+    EMERGENCY: "Allowed: an emergency alert, past hours and limits",
     ASKS_FOR_OWN_NUMBER: "Allowed: the question to a member whether the number is theirs",
 }
 

@@ -96,6 +96,7 @@ WORDS: Final[dict[str, str]] = {
     "consent.opted_out": "recorded an opt-out of {target}",
     "consent.double_opt_in_changed": "changed which agreements are to be confirmed with YES",
     "consent.expiry_changed": "changed how long consent to {target} counts",
+    "consent.rules_changed": "changed the rules of {target}",
     "consent.frequency_changed": "changed how often people get {target}",
     "consent.hours_changed": "changed the hours in which {target} may go",
     "number.list_noted": "noted a list of numbers that changed hands",
@@ -128,6 +129,7 @@ WORDS: Final[dict[str, str]] = {
     "conversation.judged": "decided whether a text in {target} was an opt-out",
     "conversation.closed": "closed {target}",
     "conversation.reopened": "took up {target} again",
+    "number.spend_limit_changed": "changed what a month may cost",
     "campaign.created": "wrote the campaign {target}",
     "campaign.changed": "changed the campaign {target}",
     "campaign.audience_chosen": "chose who the campaign {target} is for",
@@ -212,7 +214,7 @@ VALUES: Final[dict[str, str]] = {
     "everyone": "All contacts",
     "fields": "Changed",
     "mfa_required": "Second step for owners and managers",
-    "stop_footer": "Ends with “Reply STOP to opt out”",
+    "stop_footer": "Ends with the way out",
     "usual": "Usual sender",
 }
 """Names of recorded values that their stored name, with blanks, does not say well enough."""

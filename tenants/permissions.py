@@ -28,6 +28,7 @@ class Permission(models.TextChoices):
     ERASE_CONTACTS = "contacts.erase", "Erase people for good"
     EDIT_ALL_NOTES = "notes.edit_all", "Change and delete the notes of colleagues"
     MANAGE_CAMPAIGNS = "campaigns.manage", "Write, launch, pause and cancel campaigns"
+    SEND_EMERGENCY = "emergency.send", "Send emergency alerts past hours and limits"
     MANAGE_SETTINGS = "settings.manage", "Change senders, templates and settings"
     VIEW_AUDIT = "audit.view", "See and export the audit log"
     MANAGE_TEAM = "team.manage", "Invite members and change their roles"
@@ -44,6 +45,7 @@ _MANAGER: Final = _AGENT | {
     Permission.ERASE_CONTACTS,
     Permission.EDIT_ALL_NOTES,
     Permission.MANAGE_CAMPAIGNS,
+    Permission.SEND_EMERGENCY,
     Permission.MANAGE_SETTINGS,
     Permission.VIEW_AUDIT,
 }

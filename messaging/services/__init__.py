@@ -19,6 +19,7 @@ from messaging.services.sending import (
     send_reply,
     why_or_why_not,
 )
+from messaging.services.spending import set_spend_limit
 from messaging.services.subaccounts import provide_subaccount
 from messaging.services.templates import delete_template, save_template
 from messaging.services.waking import wake
@@ -43,6 +44,7 @@ __all__ = [
     "set_pace",
     "set_part_price",
     "set_sender_status",
+    "set_spend_limit",
     "set_weight",
     "try_number_again",
     "wake",

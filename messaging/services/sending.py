@@ -11,6 +11,7 @@ from common.ids import uuid7
 from common.lanes import CONVERSATION
 from consent.decision import BLOCK, Decision
 from consent.purposes import Purpose
+from messaging.first_texts import as_first, newcomers
 from messaging.merge_tags import names
 from messaging.models import Batch, InboundMessage, Message
 from messaging.pipeline.enqueue import Cause, Draft, enqueue
@@ -48,9 +49,11 @@ def send_reply(
         raise ValidationError(
             {"body": "A reply goes out as it is written: put the person's name in place of {{ ... }}."}
         )
+    last = InboundMessage.objects.filter(number=number).order_by("-received_at").first()
+    if last is None and newcomers([number]):
+        text = as_first(text, tenant.brand_name)
     if len(text) > MAX_BODY:
         raise ValidationError({"body": f"A text can have at most {MAX_BODY} characters; this one has {len(text)}."})
-    last = InboundMessage.objects.filter(number=number).order_by("-received_at").first()
     cause = Cause(kind="reply", lane=CONVERSATION, purpose=Purpose.SUPPORT, sender_id=last.sender_id if last else None)
     decision = why_or_why_not(
         tenant=tenant, number=number, purpose=Purpose.SUPPORT, sender_id=cause.sender_id, body=text

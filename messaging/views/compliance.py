@@ -14,6 +14,7 @@ from consent.keywords import VERSION as KEYWORDS_VERSION
 from consent.keywords import keyword_table
 from consent.models import DoubleOptIn
 from consent.own_hours import PURPOSES_WITH_HOURS, in_words, week_in_force
+from consent.purpose_rules import PURPOSES_WITH_FOOTER, rules_in_force
 from consent.purposes import Purpose
 from consent.quiet_table import table_in_force
 from consent.validity import expiry_in_force
@@ -64,6 +65,8 @@ def compliance(request: TenantRequest) -> HttpResponse:
     context = {
         "purposes": PURPOSES_WITH_HOURS,
         "week": [(name, [week[day] for week in weeks.values()]) for day, name in DAY_NAMES.items()],
+        "purpose_rules": [(Purpose(purpose), rules) for purpose, rules in rules_in_force().items()],
+        "with_footer": PURPOSES_WITH_FOOTER,
         "limits": [(Purpose(purpose), policy) for purpose, policy in policies_in_force().items()],
         "expiry": [(Purpose(purpose), months) for purpose, months in expiry_in_force().items()],
         "double_opt_in": [door.label for door in DoubleOptIn.Door if door in wanted().doors],

@@ -40,7 +40,7 @@ from contacts.services import (
 )
 from contacts.services.bulk import People
 from messaging.models import MessageTemplate, ProviderAccount
-from messaging.services import add_provider_account, save_pool, save_template
+from messaging.services import add_provider_account, save_pool, save_template, set_part_price
 from support.models import Conversation
 from tenants.models import AuditEntry, Membership, Tenant
 from tenants.permissions import Role
@@ -61,6 +61,12 @@ UNRECORDED: Final = {
 }
 
 Posted = tuple[dict[str, object], dict[str, Any]]
+
+
+def _with_price(staged: Any) -> Posted:
+    with tenant_scope(staged.contact.tenant_id):
+        set_part_price(micros=10_000, currency="USD")
+    return {}, {"limit": "100"}
 
 
 def _before_its_deletion(_: Any) -> Posted:
@@ -158,6 +164,11 @@ FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
     ),
     "double_opt_in": lambda _: ({}, {"doors": ["import", "web_form"], "days": "7"}),
     "expiry_edit": lambda _: ({"purpose": "marketing"}, {"months": "24"}),
+    "rules_edit": lambda _: (
+        {"purpose": "marketing"},
+        {"agreement": "written", "footer": "first", "repeat_hours": "48"},
+    ),
+    "spending": _with_price,
     "part_price": lambda _: ({}, {"price": "0.0112", "currency": "USD"}),
     "number_again": lambda s: ({"mark_id": s.mark.id}, {}),
     "changed_numbers": lambda s: (_consenting(s), {"lines": "+12025550101, 2026-03-31"}),

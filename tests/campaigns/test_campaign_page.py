@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from campaigns import views
 from campaigns.models import Campaign, CampaignRecipient
+from consent.purpose_rules import Rules, set_rules
 from messaging.models import Batch, Message
 from messaging.pipeline.transitions import recount
 from tenants.scope import tenant_scope
@@ -50,6 +51,8 @@ def test_only_what_was_looked_at_is_sent(alice: Client, cast: Cast, draft: Campa
         with tenant_scope(cast.clinic.tenant.id):
             Campaign.objects.filter(id=draft.id).update(**values)
 
+    with tenant_scope(cast.clinic.tenant.id):
+        set_rules(purpose="marketing", rules=Rules(footer="chosen"))
     sender = {"sender_id": cast.clinic.sender.id}
     for changes in ({"body": "Other"}, {"everyone": True}, sender, {"stop_footer": False}):
         looked_at = look()

@@ -62,7 +62,7 @@ def test_every_member_of_the_audience_has_a_message_or_a_reason(committed_cast: 
     }
     with tenant_scope(committed_cast.clinic.tenant.id):
         body = Message.objects.get(number=NUMBERS[1]).body
-        assert body == "Hi P1\nReply STOP to opt out."
+        assert body == "Harbor Clinic: Hi P1\nReply STOP to opt out, HELP for help."
         progress = progress_of([campaign])[campaign.id]
         assert (progress.waiting, progress.blocked, progress.percent) == (7, 5, 41)
 

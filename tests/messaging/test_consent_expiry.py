@@ -113,7 +113,8 @@ def test_agreeing_anew_begins_anew(cast: Cast) -> None:
         (TORONTO, "inquiry", 190, "consent_is_current"),
         # What somebody said has no end by law, and the law is Canada's.
         (TORONTO, "web_form", 3000, "all_rules_passed"),
-        (ANN, "existing_customer", 740, "all_rules_passed"),
+        # In the US nothing is inferred about offers.
+        (ANN, "existing_customer", 740, "agreement_is_strong_enough"),
         ("+442079460018", "inquiry", 190, "all_rules_passed"),
     ],
 )

@@ -45,7 +45,8 @@ def queue(company: Company, numbers: list[str], purpose: str = "marketing", time
         record_opt_ins([OptIn(one, purpose, "web_form") for one in numbers], actor_id=None)
         for _ in range(times):
             lane = purpose if purpose in SENDING_LANES else MARKETING
-            enqueue([Draft(one, "Hello") for one in numbers], Cause(kind="campaign", lane=lane, purpose=purpose))
+            text = f"Hello {Batch.objects.count()}"
+            enqueue([Draft(one, text) for one in numbers], Cause(kind="campaign", lane=lane, purpose=purpose))
 
 
 def hand_over(lane: str = MARKETING) -> None:

@@ -12,9 +12,11 @@ from django.utils import timezone
 
 from common.lanes import CONVERSATION, MARKETING, REMINDER, TRANSACTIONAL, VERIFICATION
 from consent import gate
+from consent.decision import ALLOW, DEFER, Decision
 from consent.ledger import OptIn, record_opt_ins
 from consent.models import OwnHours, QuietHoursRule
 from consent.quiet_hours import WEEKDAYS
+from consent.rules_about_sending import NO_HOUR, within_quiet_hours
 from consent.services import opt_out
 from contacts.models import Contact
 from messaging.models import Attempt, Batch, Message
@@ -56,7 +58,7 @@ def statuses(company: Company) -> dict[str, str]:
         return dict(Message.objects.values_list("number", "status"))
 
 
-def decide(company: Company, number: str, purpose: str = "marketing") -> gate.Decision:
+def decide(company: Company, number: str, purpose: str = "marketing") -> Decision:
     with tenant_scope(company.tenant.id):
         return decide_all([Candidate(number)], Circumstances(tenant=company.tenant, purpose=purpose))[0]
 
@@ -95,7 +97,7 @@ def test_without_the_rule_it_goes_out_at_night(
     committed_cast: Cast, network: str, daylight: Daylight, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What holds the text back is the rule, and nothing else."""
-    monkeypatch.setattr(gate, "RULES", tuple(rule for rule in gate.RULES if rule is not gate.within_quiet_hours))
+    monkeypatch.setattr(gate, "RULES", tuple(rule for rule in gate.RULES if rule is not within_quiet_hours))
     daylight.become(tonight())
     queue(committed_cast.clinic, [CAPITAL])
     run_next_batch(MARKETING)
@@ -129,9 +131,9 @@ def test_a_night_on_which_clocks_change(
     daylight.become(saturday_evening)
     assert decide(cast.clinic, CAPITAL).until == sunday_morning
     daylight.become(sunday_morning - timedelta(seconds=1))
-    assert decide(cast.clinic, CAPITAL).outcome == gate.DEFER
+    assert decide(cast.clinic, CAPITAL).outcome == DEFER
     daylight.become(sunday_morning)
-    assert decide(cast.clinic, CAPITAL).outcome == gate.ALLOW
+    assert decide(cast.clinic, CAPITAL).outcome == ALLOW
 
 
 @pytest.mark.parametrize(
@@ -164,7 +166,7 @@ def test_a_tenants_own_hours_narrow_the_laws(cast: Cast, daylight: Daylight) -> 
     daylight.become(AFTERNOON)
     friday = AFTERNOON.replace(day=20, hour=15)
     assert decide(cast.clinic, CAPITAL).until == friday
-    assert decide(cast.clinic, CAPITAL, "transactional").outcome == gate.ALLOW
+    assert decide(cast.clinic, CAPITAL, "transactional").outcome == ALLOW
     set_hours(cast.clinic, "transactional", "10:00", "12:00")
     assert decide(cast.clinic, CAPITAL, "transactional").until == friday.replace(day=19)
     assert decide(cast.shop, CAPITAL).rule == "person_agreed", "another tenant's hours are another tenant's"
@@ -174,8 +176,8 @@ def test_who_cannot_be_placed_gets_no_offers_until_their_zone_is_noted(cast: Cas
     with tenant_scope(cast.clinic.tenant.id):
         record_opt_ins([OptIn(TOLL_FREE, purpose, "web_form") for purpose in ("marketing", "reminder")], actor_id=None)
     refused = decide(cast.clinic, TOLL_FREE)
-    assert (refused.outcome, refused.rule, refused.data["problem"]) == ("block", "within_quiet_hours", gate.NO_HOUR)
-    assert decide(cast.clinic, TOLL_FREE, "reminder").outcome == gate.ALLOW, "by the clock of the business"
+    assert (refused.outcome, refused.rule, refused.data["problem"]) == ("block", "within_quiet_hours", NO_HOUR)
+    assert decide(cast.clinic, TOLL_FREE, "reminder").outcome == ALLOW, "by the clock of the business"
     with tenant_scope(cast.clinic.tenant.id):
         Contact.objects.create(number=TOLL_FREE, timezone="Pacific/Honolulu", timezone_source="staff")
     daylight.become(AFTERNOON.replace(hour=17))
@@ -189,7 +191,7 @@ def test_a_noted_zone_comes_on_top_of_the_area_codes(cast: Cast, daylight: Dayli
     daylight.become(AFTERNOON.replace(hour=14))
     assert decide(cast.clinic, CAPITAL).until == AFTERNOON.replace(hour=16), "08:00 on the west coast"
     daylight.become(AFTERNOON.replace(day=19, hour=2))
-    assert decide(cast.clinic, CAPITAL).outcome == gate.DEFER, "21:00 on the east coast"
+    assert decide(cast.clinic, CAPITAL).outcome == DEFER, "21:00 on the east coast"
 
 
 def test_stop_during_the_night_is_heeded_in_the_morning(committed_cast: Cast, network: str, daylight: Daylight) -> None:
@@ -289,7 +291,7 @@ def test_a_rule_that_an_admin_changes_counts_at_once(cast: Cast, daylight: Dayli
     with tenant_scope(cast.clinic.tenant.id):
         record_opt_ins([OptIn(CAPITAL, "marketing", "web_form")], actor_id=None)
     before = decide(cast.clinic, CAPITAL)
-    assert before.outcome == gate.ALLOW
+    assert before.outcome == ALLOW
     QuietHoursRule.objects.create(
         jurisdiction="US-DC",
         name="District of Columbia",
@@ -303,7 +305,7 @@ def test_a_rule_that_an_admin_changes_counts_at_once(cast: Cast, daylight: Dayli
     assert after.until == AFTERNOON.replace(hour=20)
     assert after.data["hours"] != before.data["hours"], "each decision names the rules it was made by"
     daylight.become(AFTERNOON - timedelta(days=1))
-    assert decide(cast.clinic, CAPITAL).outcome == gate.ALLOW, "not in force yet"
+    assert decide(cast.clinic, CAPITAL).outcome == ALLOW, "not in force yet"
 
 
 def test_thousands_cost_as_many_queries_as_one(cast: Cast, django_assert_num_queries: Callable[..., Any]) -> None:

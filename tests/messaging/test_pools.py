@@ -106,7 +106,7 @@ def queue(
         sender = sender or world.one
         route = {"route": {"sender": str(sender.id), "why": "spread"}} if pooled else {}
         cause = Cause("campaign", lane, "marketing", sender_id=sender.id, pool_id=world.pool.id if pooled else None)
-        enqueue([Draft(one, "Hello", decision=route) for one in numbers], cause)
+        enqueue([Draft(one, f"Hello {Batch.objects.count()}", decision=route) for one in numbers], cause)
 
 
 def run(world: Pooled, lane: str = MARKETING, *, after: timedelta = timedelta()) -> None:

@@ -11,6 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from common.lanes import MARKETING
+from consent.purpose_rules import Rules, set_rules
 from consent.services import is_suppressed
 from messaging.models import (
     Attempt,
@@ -133,7 +134,9 @@ def test_a_stop_since_the_backup_holds(clinic: Company, twilio: TwilioServer) ->
 
 
 def test_the_same_words_to_the_same_person_are_adopted_once(clinic: Company, twilio: TwilioServer) -> None:
-    """What is written after the restore goes out, even in the same words."""
+    """What is written after the restore goes out, even in the same words, if these may be repeated."""
+    with tenant_scope(clinic.tenant.id):
+        set_rules(purpose="marketing", rules=Rules(repeat_hours=0))
     queue(clinic, [ANN])
     drain()
     restore(clinic, to_before_sending_to=[ANN])
