@@ -71,7 +71,9 @@ def launch_campaign(company: Any) -> Any:
 
     with tenant_scope(company.tenant.id):
         sender = Sender.objects.get(provider_account__kind="twilio")
-        campaign = Campaign(name="Bench", body="Hi {{ first_name | there }}, our sale starts today", sender=sender)
+        campaign = Campaign(
+            name="Bench", body="Bench: hi {{ first_name | there }}, our sale starts today", sender=sender
+        )
         save_draft(campaign=campaign, known_tags={"first_name"})
         choose_audience(campaign=campaign, lists=[], tags=[], everyone=True)
         launch(campaign=campaign)

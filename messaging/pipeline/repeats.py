@@ -30,7 +30,8 @@ _WENT: Final = (
 
 _ANY: Final = """
 SELECT EXISTS (SELECT FROM messaging_batch WHERE tenant_id = %(tenant)s AND purpose = %(purpose)s
-               AND created_at > %(since)s AND (cause_id IS NULL OR cause_id IS DISTINCT FROM %(cause)s))
+               AND created_at > %(since)s AND (cause_id IS NULL OR cause_id IS DISTINCT FROM %(cause)s)
+               AND tally ?| %(statuses)s)
 """
 _SAME: Final = """
 SELECT m.number, md5(m.body), m.id, m.created_at
@@ -56,7 +57,7 @@ def repeats_among(
         "purpose": purpose,
         "cause": cause_id,
         "since": at - timedelta(hours=hours),
-        "statuses": [*_WENT] if handing_over else [*_WENT, *Message.WAITING],
+        "statuses": [status.value for status in ([*_WENT] if handing_over else [*_WENT, *Message.WAITING])],
     }
     with connection.cursor() as cursor:
         cursor.execute(_ANY, values)
