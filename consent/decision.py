@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from consent.frequency import Full
@@ -14,6 +14,8 @@ __all__ = [
     "ASKS_FOR_OWN_NUMBER",
     "ASKS_TO_CONFIRM",
     "BLOCK",
+    "CONFIRMATIONS_OF_STOP",
+    "CONFIRM_WITHIN",
     "DEFER",
     "EMERGENCY",
     "RULES_VERSION",
@@ -28,7 +30,16 @@ ALLOW: Final = "allow"
 DEFER: Final = "defer"
 BLOCK: Final = "block"
 
-ANSWERS_TO_KEYWORDS: Final = frozenset({"opt_out_confirmation", "opt_in_confirmation", "opt_in_welcome", "help_reply"})
+ANSWERS_TO_KEYWORDS: Final = frozenset(
+    {
+        "opt_out_confirmation",
+        "offers_end_confirmation",
+        "kept_confirmation",
+        "opt_in_confirmation",
+        "opt_in_welcome",
+        "help_reply",
+    }
+)
 """Exemptions: the one confirmation of an opt-out (47 CFR 64.1200(a)(12)), its opposites, and the answer to HELP, which
 must be given whether or not the person is subscribed (CTIA short code handbook)."""
 
@@ -38,6 +49,10 @@ ASKS_TO_CONFIRM: Final = "asks_to_confirm"
 
 ASKS_FOR_OWN_NUMBER: Final = "asks_for_own_number"
 """Exemption: the question to a member whether the number they typed is theirs."""
+
+CONFIRMATIONS_OF_STOP: Final = frozenset({"opt_out_confirmation", "offers_end_confirmation"})
+CONFIRM_WITHIN: Final = timedelta(minutes=5)
+"""A confirmation of an opt-out is covered by the consent that it ends for so long (47 CFR 64.1200(a)(12))."""
 
 EMERGENCY: Final = "emergency"
 """Exemption: an alert about health, safety or an outage, for which an owner or manager gave a reason. It does not wait
@@ -102,6 +117,9 @@ class Facts:
     """The limit of the month's spending that the text would go beyond; empty: it does not."""
     full: Full | None = None
     """A limit of texts to this person that is reached (``consent.frequency``)."""
+    confirm_by: datetime | None = None
+    """Of a confirmation of an opt-out: it does not go after this."""
+    too_late_to_confirm: bool = False
     useful_until: datetime | None = None
     """After it the text is of no use any more; None: it never ends."""
 

@@ -18,8 +18,10 @@ from common.encryption import decrypt, encrypt
 from consent.models import (
     ChangedNumber,
     ConsentState,
+    EndedPurpose,
     HiddenNumberKey,
     NumberMark,
+    OptOutQuestion,
     PendingOptIn,
     PossibleOptOut,
     PreferenceLink,
@@ -27,7 +29,7 @@ from consent.models import (
 )
 from tenants.scope import current_tenant_id
 
-__all__ = ["erase_people", "hidden_names", "recognise", "recognise_again"]
+__all__ = ["erase_people", "forget_evidence", "hidden_names", "recognise", "recognise_again"]
 
 _MARK: Final = "#"
 """Begins a keyed hash where a number is expected; it is cut to what the column holds, which is 90 bits."""
@@ -57,11 +59,19 @@ def erase_people(*, numbers: Collection[str]) -> None:
     if kept:
         key = _key() or _new_key()
         _rename({number: _hidden(key, number) for number in sorted(kept)})
-    ConsentState.objects.filter(number__in=known).delete()
     NumberMark.objects.filter(number__in=known).delete()
     ChangedNumber.objects.filter(number__in=known).delete()
     PendingOptIn.objects.filter(number__in=known).delete()
+    EndedPurpose.objects.filter(number__in=known).delete()
+    OptOutQuestion.objects.filter(number__in=known).delete()
     PreferenceLink.objects.filter(number__in=known).delete()
+    forget_evidence(numbers=known)
+
+
+def forget_evidence(*, numbers: Collection[str]) -> None:
+    """Erase what the records say of the people behind the numbers, and what follows from it. Suppressions stay."""
+    known = sorted(set(numbers))
+    ConsentState.objects.filter(number__in=known).delete()
     shells = [f"-{secrets.token_hex(8)[:_DIGITS]}" for _ in known]
     with connection.cursor() as cursor:
         cursor.execute(_ERASE, [known, shells, current_tenant_id()])

@@ -24,9 +24,10 @@ from consent.tree import StoredTree
 from tenants.models import Tenant
 from tenants.scope import current_tenant_id
 
-__all__ = ["NothingRecorded", "evidence_pack", "evidence_zip", "text_of"]
+__all__ = ["NothingRecorded", "evidence_pack", "evidence_zip", "log_of", "text_of"]
 
 PDF: Final = "evidence.pdf"
+MOST_CONNECTED: Final = 1_000
 _README: Final = """This folder proves what is recorded about the consent of {number}.
 
 evidence.pdf is for reading: what was recorded, in which words, and every message with the decision behind it.
@@ -73,6 +74,12 @@ def evidence_zip(*, number: str, messages: Sequence[Message] = ()) -> bytes:
         archive.writestr("verifier.py", Path(verifier.__file__).read_bytes())
         archive.writestr("README.txt", _README.format(number=number))
     return buffer.getvalue()
+
+
+def log_of(newest: Checkpoint, *, most: int = MOST_CONNECTED) -> dict[str, object]:
+    """A checkpoint with the proofs that its log goes on from those given out before, the last ``most`` of them."""
+    older = [one for one in held_by_readers() if one.size < newest.size][-most:]
+    return {"format": verifier.LOG_FORMAT, "checkpoint": newest.note, "older": _older(older, StoredTree(newest.size))}
 
 
 def _signed(content: dict[str, object], *, files: dict[str, str]) -> dict[str, object]:

@@ -22,6 +22,7 @@ from consent.rules_about_people import (
     person_is_not_erased,
 )
 from consent.rules_about_sending import (
+    confirmation_is_in_time,
     content_is_allowed,
     not_a_duplicate,
     one_per_number,
@@ -57,6 +58,7 @@ RULES: Final[tuple[Rule, ...]] = (
     text_is_complete,
     content_is_allowed,
     one_per_number,
+    confirmation_is_in_time,
     text_is_current,
     not_a_duplicate,
     within_quiet_hours,
@@ -83,6 +85,7 @@ REASONS: Final[Mapping[str, str]] = {
     "text_is_complete": "A value for the text is missing",
     "content_is_allowed": "Carriers do not let such a text through",
     "one_per_number": "The same person or number gets this text already",
+    "confirmation_is_in_time": "An opt-out is confirmed within 5 minutes, or not at all",
     "text_is_current": "It was planned too long ago",
     "not_a_duplicate": "They got the same words a short time ago",
     "within_quiet_hours": "It is night where they are, or outside your hours",
@@ -99,7 +102,7 @@ def decide(facts: Facts) -> Decision:
         decision = rule(facts)
         if decision is not None:
             return decision
-    until = facts.opening.until if facts.opening else None
+    until = facts.opening.until if facts.opening else facts.confirm_by
     return Decision(ALLOW, "all_rules_passed", _grounds(facts), until)
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from common.bulk import json_rows
 from consent.appending import NewRecord, append
 from consent.double_opt_in import await_confirmation
-from consent.models import ConsentRecord
+from consent.models import ALL_PURPOSES, ConsentRecord, EndedPurpose
 from consent.revocation_lock import hold_exclusively
 from tenants.scope import current_tenant_id
 
@@ -40,6 +40,12 @@ def record(records: Sequence[NewRecord]) -> None:
     hold_exclusively()
     append(records)
     project([one.id for one in records])
+    # What waits for the number as a whole is ended by its suppression.
+    EndedPurpose.objects.bulk_create(
+        EndedPurpose(number=one.number, purpose=one.purpose, record_id=one.id)
+        for one in records
+        if one.act == ConsentRecord.Act.OPT_OUT and one.purpose != ALL_PURPOSES
+    )
 
 
 def record_opt_ins(opt_ins: Sequence[OptIn], *, actor_id: UUID | None) -> list[UUID]:

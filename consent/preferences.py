@@ -69,7 +69,14 @@ def standing(number: str) -> Standing:
     return Standing(() if stopped else tuple(one for one in _CHOICES if one in agreed), stopped)
 
 
-def stop_some(*, number: str, purposes: Collection[str], wording: str, evidence: Mapping[str, object]) -> list[str]:
+def stop_some(
+    *,
+    number: str,
+    purposes: Collection[str],
+    wording: str,
+    evidence: Mapping[str, object],
+    source: str = ConsentRecord.Source.PREFERENCES,
+) -> list[str]:
     """End the agreement to some purposes; returns those that were in force until now."""
     hold_after_calls([number])
     ended = [one for one in standing(number).purposes if one in purposes]
@@ -79,7 +86,7 @@ def stop_some(*, number: str, purposes: Collection[str], wording: str, evidence:
                 number=number,
                 purpose=purpose,
                 act=ConsentRecord.Act.OPT_OUT.value,
-                source=ConsentRecord.Source.PREFERENCES,
+                source=source,
                 wording=wording,
                 evidence=dict(evidence),
             )

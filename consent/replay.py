@@ -113,9 +113,11 @@ SELECT 'suppression ' || s.id || ': no opt-out of this number is recorded' FROM 
 LEFT JOIN consent_consentrecord r ON r.tenant_id = s.tenant_id AND r.id = s.record_id
 WHERE s.tenant_id = %(tenant)s AND (r.act IS DISTINCT FROM 'opt_out' OR (r.number <> s.number AND r.salt <> ''))
 UNION ALL
-SELECT 'record ' || r.id || ': the number opted out and is not suppressed' FROM consent_consentrecord r
+SELECT 'record ' || r.id || ': the number opted out and was not suppressed by it' FROM consent_consentrecord r
 WHERE r.tenant_id = %(tenant)s AND r.purpose = 'all' AND r.act = 'opt_out' AND r.salt <> ''
-  AND NOT EXISTS (SELECT FROM consent_suppression s WHERE s.tenant_id = r.tenant_id AND s.number = r.number)
+  AND NOT EXISTS (SELECT FROM consent_suppression s WHERE s.tenant_id = r.tenant_id AND s.number = r.number
+                  AND (s.record_id = r.id
+                       OR (s.record_id < r.id AND (s.lifted_at IS NULL OR s.lifted_at > r.recorded_at))))
 """  # noqa: S608
 
 
@@ -213,16 +215,16 @@ class _Log:
         yield from (f"tile {tile}: its entries are missing" for tile in self.tiles)
         if self.frontier.size and (self.changed or not Checkpoint.objects.filter(size=self.frontier.size).exists()):
             yield "the last entries are not signed"
-        heads = {Head(bytes(subject), n, bytes(leaf)) for subject, n, leaf in _stored_heads()}
-        if heads != {head for bucket in self.heads.values() for head in bucket.values()}:
+        heads = {(bucket, Head(bytes(subject), n, bytes(leaf))) for bucket, subject, n, leaf in _stored_heads()}
+        if heads != {(bucket, head) for bucket, inside in self.heads.items() for head in inside.values()}:
             yield "the stored heads are not those of the log"
         buckets = {bucket: bytes(value) for bucket, value in HeadBucket.objects.values_list("bucket", "hash")}
         if buckets != {bucket: bucket_hash(inside.values()) for bucket, inside in self.heads.items()}:
             yield "the stored hashes of heads are not those of the log"
 
 
-def _stored_heads() -> list[tuple[Any, int, Any]]:
-    return list(LedgerHead.objects.values_list("subject", "n", "leaf"))
+def _stored_heads() -> list[tuple[int, Any, int, Any]]:
+    return list(LedgerHead.objects.values_list("bucket", "subject", "n", "leaf"))
 
 
 def _bytes(value: object) -> bytes:

@@ -17,6 +17,7 @@ __all__ = [
     "person_agreed",
     "person_is_not_erased",
     "suppressed",
+    "taken_back",
 ]
 
 _GOES_TO_ARCHIVED: Final = frozenset({Purpose.SUPPORT, Purpose.VERIFICATION, Purpose.INTERNAL})
@@ -58,10 +59,15 @@ def person_agreed(facts: Facts) -> Decision | None:
     if facts.consent == "opt_in":
         return None
     if facts.consent == "opt_out":
-        return Decision(BLOCK, "person_agreed", {"consent": "opt_out", "record": facts.consent_record})
+        return taken_back(facts.consent_record)
     if facts.purpose == Purpose.SUPPORT and facts.wrote_to_us:
         return None
     return Decision(BLOCK, "person_agreed", {"consent": "none"})
+
+
+def taken_back(record: str) -> Decision:
+    """The refusal of a kind of text of which the person wants no more."""
+    return Decision(BLOCK, "person_agreed", {"consent": "opt_out", "record": record})
 
 
 def agreement_is_strong_enough(facts: Facts) -> Decision | None:

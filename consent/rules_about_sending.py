@@ -6,6 +6,7 @@ from consent.decision import ANSWERS_TO_KEYWORDS, ASKS_FOR_OWN_NUMBER, BLOCK, DE
 
 __all__ = [
     "NO_HOUR",
+    "confirmation_is_in_time",
     "content_is_allowed",
     "not_a_duplicate",
     "one_per_number",
@@ -67,6 +68,11 @@ def content_is_allowed(facts: Facts) -> Decision | None:
 def one_per_number(facts: Facts) -> Decision | None:
     """A campaign reaches a number once, even when two contacts share it."""
     return Decision(BLOCK, "one_per_number") if facts.already_in_cause else None
+
+
+def confirmation_is_in_time(facts: Facts) -> Decision | None:
+    """The confirmation of an opt-out goes within five minutes, or not at all (47 CFR 64.1200(a)(12))."""
+    return Decision(BLOCK, "confirmation_is_in_time") if facts.too_late_to_confirm else None
 
 
 def text_is_current(facts: Facts) -> Decision | None:

@@ -81,7 +81,8 @@ def seal(*, even_if_nothing_is_new: bool = False) -> Checkpoint | None:
     sealed = Checkpoint.objects.create(
         size=frontier.size, note=note, heads=heads, frontier=b"".join(frontier.peaks), created_at=now
     )
-    note_day(sealed)
+    if records:
+        note_day(sealed)
     return sealed
 
 

@@ -16,7 +16,9 @@ from consent.revocation_lock import hold_after_calls, hold_exclusively
 from tenants import audit
 
 __all__ = [
+    "agreed_before",
     "is_suppressed",
+    "lift",
     "opt_back_in",
     "opt_in",
     "opt_out",
@@ -122,10 +124,8 @@ def opt_back_in(*, number: str, wording: str, evidence: Mapping[str, object]) ->
     suppression = Suppression.objects.filter(number=number, lifted_at=None).first()
     if suppression is None:
         return False
-    suppression.lifted_at = timezone.now()
-    suppression.save(update_fields=["lifted_at"])
-    settle_possible_opt_out(number=number)
-    renewed = _agreed_before(suppression)
+    lift(suppression)
+    renewed = agreed_before(suppression)
     record_opt_ins(
         [
             OptIn(
@@ -166,7 +166,14 @@ def suppressed_among(*, numbers: Collection[str]) -> dict[str, str]:
     return {hidden.get(number, number): reason for number, reason in rows.values_list("number", "reason")}
 
 
-def _agreed_before(suppression: Suppression) -> dict[str, UUID]:
+def lift(suppression: Suppression) -> None:
+    """The person themselves lets texts come again; which of them, the records after it say."""
+    suppression.lifted_at = timezone.now()
+    suppression.save(update_fields=["lifted_at"])
+    settle_possible_opt_out(number=suppression.number)
+
+
+def agreed_before(suppression: Suppression) -> dict[str, UUID]:
     """Purpose -> record of the agreement in force just before the suppression."""
     ended = set(
         ConsentState.objects.filter(number=suppression.number, act=ConsentRecord.Act.OPT_OUT).values_list(

@@ -2,10 +2,11 @@
 
 from celery import shared_task
 
-from consent.daily import mail_past_days
+from consent.checkpoint_mail import mail_past_days
+from consent.retention import forget_what_is_over
 from consent.sealer import seal_everything
 
-__all__ = ["mail_checkpoints", "seal"]
+__all__ = ["forget_old_evidence", "mail_checkpoints", "seal"]
 
 
 @shared_task(name="consent.seal")
@@ -18,3 +19,9 @@ def seal() -> None:
 def mail_checkpoints() -> None:
     """Mail the checkpoints of the days that are over."""
     mail_past_days()
+
+
+@shared_task(name="consent.forget_old_evidence")
+def forget_old_evidence() -> None:
+    """Take what is personal out of evidence that is over and older than its tenant keeps it."""
+    forget_what_is_over()

@@ -1,4 +1,5 @@
-"""Reading a list of numbers that changed hands, as it is pasted or uploaded: on each line a number and perhaps a day. Pure."""
+"""Reading lists of numbers as they are pasted or uploaded: on each line a number, of those that changed hands perhaps
+with a day. Pure."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from typing import Final
 from common.phone_numbers import NumberProblem, parse
 from contacts.importing.dates import read_moment
 
-__all__ = ["MOST_BYTES", "MOST_LINES", "BadLine", "ChangedList", "read_list"]
+__all__ = ["MOST_BYTES", "MOST_LINES", "BadLine", "ChangedList", "read_list", "read_numbers"]
 
 MOST_LINES: Final = 50_000
 MOST_BYTES: Final = 2_000_000
@@ -47,6 +48,18 @@ def read_list(text: str, *, country: str, usual_day: date, today: date) -> Chang
     return ChangedList(changes, bad)
 
 
+def read_numbers(text: str, *, country: str) -> tuple[list[str], list[BadLine]]:
+    """The numbers of a list that names nothing else that counts, each once, and the lines that were left out."""
+    numbers: list[str] = []
+    bad: list[BadLine] = []
+    for number, line in _lines(text):
+        try:
+            numbers.append(parse(_cells(line)[0], country).e164)
+        except NumberProblem as problem:
+            bad.append(BadLine(number, line[:80], str(problem)))
+    return list(dict.fromkeys(numbers)), bad
+
+
 def _lines(text: str) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(text.lstrip("\ufeff").splitlines(), start=1):
         is_header = number == 1 and not any(letter.isdigit() for letter in line)
@@ -55,7 +68,7 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _read(line: str, country: str, usual_day: date, today: date) -> tuple[str, date]:
-    cells = [cell.strip().strip("\"'").strip() for cell in _BETWEEN.split(line)]
+    cells = _cells(line)
     if len(cells) > 2 and any(cells[2:]):
         raise ValueError(_EXPECTED)
     try:
@@ -66,6 +79,10 @@ def _read(line: str, country: str, usual_day: date, today: date) -> tuple[str, d
     if day > today:
         raise ValueError("This day is still to come.")
     return number, day
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip().strip("\"'").strip() for cell in _BETWEEN.split(line)]
 
 
 def _day(text: str, country: str) -> date:

@@ -24,6 +24,8 @@ class StoredDecision:
 
 _EXEMPTIONS: Final[Mapping[str, str]] = {
     "opt_out_confirmation": "Allowed: the one confirmation of an opt-out",
+    "offers_end_confirmation": "Allowed: the one confirmation that offers end",
+    "kept_confirmation": "Allowed: the answer to what they want to keep",
     "opt_in_confirmation": "Allowed: the confirmation of an opt-in",
     "opt_in_welcome": "Allowed: the answer to their YES",
     ASKS_TO_CONFIRM: "Allowed: the one text that asks them to confirm with YES",

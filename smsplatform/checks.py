@@ -16,6 +16,7 @@ _HANDLERS: Final = {
     "ERASURE_HANDLERS": "smsplatform.E009",
     "MERGE_HANDLERS": "smsplatform.E010",
     "INBOUND_TAKER": "smsplatform.E011",
+    "NUMBERS_IN_USE": "smsplatform.E012",
 }
 _LOCAL_MAIL: Final = "django.core.mail.backends.filebased.EmailBackend"
 

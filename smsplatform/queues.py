@@ -10,6 +10,7 @@ _QUEUES: Final = {
     "analytics.refresh_figures": BACKGROUND,
     "campaigns.plan": BACKGROUND,
     "campaigns.run_due": BACKGROUND,
+    "consent.forget_old_evidence": BACKGROUND,
     "consent.mail_checkpoints": BACKGROUND,
     "consent.seal": BACKGROUND,
     "contacts.delete_old_imports": BACKGROUND,

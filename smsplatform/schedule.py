@@ -33,6 +33,7 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "wake-lanes": _every(1.0, "messaging.wake_lanes"),
     "apply-receipts": _every(1.0, "messaging.apply_receipts"),
     "seal-consent": _every(1.0, "consent.seal"),
+    "forget-old-evidence": _every(1800.0, "consent.forget_old_evidence"),
     "mail-checkpoints": _every(600.0, "consent.mail_checkpoints"),
     "withdraw-texts": _every(2.0, "messaging.withdraw"),
     "ask-to-confirm": _every(10.0, "messaging.ask_to_confirm"),

@@ -1,6 +1,7 @@
 """Settings, all from the environment (see ``.env.example``); nothing here depends on where the product runs."""
 
 import secrets
+from datetime import date
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -128,8 +129,15 @@ INBOUND_TAKER = "messaging.services.receiving.receive"
 # Each erases its app's data of people who are erased (contacts.erasure).
 ERASURE_HANDLERS = ["support.erasure.erase_conversations", "messaging.erasure.erase_texts"]
 
-# Upwards by name only: what a mail of a kind says about its row; None when there is nothing left to say.
-MAIL_CONTEXTS = {"checkpoint": "consent.daily.mail_context"}
+# Upwards by name only: what a mail of a kind says about its row, and its "attachments"; None when
+# there is nothing left to say.
+MAIL_CONTEXTS = {"checkpoint": "consent.checkpoint_mail.mail_context"}
+
+# Upwards by name only: which of some numbers the tenant has otherwise than as evidence (consent.retention).
+NUMBERS_IN_USE = "contacts.numbers_in_use.numbers_in_use"
+
+# The day from which a STOP to one kind of text ends all kinds by US law (47 CFR 64.1200(a)(10); FCC DA 26-12).
+REVOKE_ALL_FROM = date.fromisoformat(env.str("REVOKE_ALL_FROM", default="2027-01-31"))
 
 # Upwards by name only: an opt-out waits for the calls to its number (consent.revocation_lock).
 CALLS_UNDER_WAY = "messaging.pipeline.under_way.any_to"

@@ -3,13 +3,14 @@
 A process that dies in between leaves a mail that is sent again; losing it would be worse.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import send_mail
+from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.module_loading import import_string
@@ -33,6 +34,7 @@ class _Text:
     address: str
     subject: str
     body: str
+    attachments: Sequence[tuple[str, bytes]]
 
 
 def invitation_url(invitation_id: UUID, secret: str) -> str:
@@ -65,7 +67,9 @@ def _send(tenant_id: UUID, mail_id: UUID) -> None:
         if text is None or mail.tries > MOST_TRIES:
             OutgoingMail.objects.filter(id=mail_id).update(dropped_at=now())
             return
-    send_mail(text.subject, text.body, settings.DEFAULT_FROM_EMAIL, [text.address])
+    # Not as texts: mail servers may end their lines in another way, and what is signed would not be the same.
+    attachments = [(name, data, "application/octet-stream") for name, data in text.attachments]
+    EmailMessage(text.subject, text.body, settings.DEFAULT_FROM_EMAIL, [text.address], attachments=attachments).send()
     with tenant_scope(tenant_id, durable=True):
         OutgoingMail.objects.filter(id=mail_id).update(sent_at=now())
 
@@ -73,7 +77,8 @@ def _send(tenant_id: UUID, mail_id: UUID) -> None:
 def _compose(mail: OutgoingMail) -> _Text | None:
     """The mail as it reads now; None when there is nothing left to say."""
     tenant = Tenant.objects.get(id=current_tenant_id())
-    context: dict[str, object] = {"tenant": tenant, "base_url": settings.PUBLIC_BASE_URL}
+    attachments: Sequence[tuple[str, bytes]] = ()
+    context: dict[str, Any] = {"tenant": tenant, "base_url": settings.PUBLIC_BASE_URL}
     if mail.kind == OutgoingMail.Kind.INVITATION:
         invitation = Invitation.objects.select_related("invited_by").filter(id=mail.about_id or mail.id).first()
         if invitation is None or not invitation.usable:
@@ -84,9 +89,11 @@ def _compose(mail: OutgoingMail) -> _Text | None:
         if more is None:
             return None
         context |= more
+        attachments = more.get("attachments", ())
     subject = render_to_string(f"tenants/mail/{mail.kind}_subject.txt", context)
     # A header has one line, and names are typed by people.
-    return _Text(mail.address, " ".join(subject.split()), render_to_string(f"tenants/mail/{mail.kind}.txt", context))
+    body = render_to_string(f"tenants/mail/{mail.kind}.txt", context)
+    return _Text(mail.address, " ".join(subject.split()), body, attachments)
 
 
 def _mailed_link(invitation: Invitation) -> str:

@@ -16,16 +16,20 @@ from consent.models.log import (
     LedgerTile,
     PendingSeal,
 )
+from consent.models.opt_out import OptOutRules
 from consent.models.preferences import PreferenceLink
 from consent.models.purpose_rules import PurposeRules
 from consent.models.records import (
     ALL_PURPOSES,
     ConsentRecord,
     ConsentState,
+    EndedPurpose,
     HiddenNumberKey,
+    OptOutQuestion,
     PossibleOptOut,
     Suppression,
 )
+from consent.models.retention import EvidenceRetention
 from consent.models.validity import ConsentExpiry, ImpliedConsentLaw
 
 __all__ = [
@@ -37,6 +41,8 @@ __all__ = [
     "ConsentState",
     "DailyCheckpoint",
     "DoubleOptIn",
+    "EndedPurpose",
+    "EvidenceRetention",
     "FrequencyLaw",
     "GivenCheckpoint",
     "HeadBucket",
@@ -48,6 +54,8 @@ __all__ = [
     "LedgerLeaf",
     "LedgerTile",
     "NumberMark",
+    "OptOutQuestion",
+    "OptOutRules",
     "OwnHours",
     "PendingOptIn",
     "PendingSeal",

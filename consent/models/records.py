@@ -7,7 +7,16 @@ from consent.models.entry_sql import LEAF_SQL
 from consent.purposes import Purpose
 from tenants.owned import TenantForeignKey, TenantOwned, TenantOwnedInBulk
 
-__all__ = ["ALL_PURPOSES", "ConsentRecord", "ConsentState", "HiddenNumberKey", "PossibleOptOut", "Suppression"]
+__all__ = [
+    "ALL_PURPOSES",
+    "ConsentRecord",
+    "ConsentState",
+    "EndedPurpose",
+    "HiddenNumberKey",
+    "OptOutQuestion",
+    "PossibleOptOut",
+    "Suppression",
+]
 
 ALL_PURPOSES = "all"
 """The purpose of an opt-out that ends everything."""
@@ -127,6 +136,41 @@ class PossibleOptOut(TenantOwned):
 
     def __str__(self) -> str:
         return "may have asked to stop"
+
+
+class EndedPurpose(TenantOwned):
+    """An agreement to one purpose was taken back, and what still waits for the number is to end. Deleted when it has
+    (``messaging.pipeline.withdrawal``)."""
+
+    number = models.CharField(max_length=16, db_collation="C")
+    purpose = models.CharField(max_length=14, choices=Purpose)
+    record = TenantForeignKey(ConsentRecord, on_delete=models.PROTECT, related_name="+")
+    since = models.DateTimeField(default=timezone.now)
+
+    class Meta(TenantOwned.Meta):
+        indexes = [models.Index(fields=["tenant", "id"], name="ended_purpose_to_follow")]
+
+    def __str__(self) -> str:
+        return f"no more {self.purpose}"
+
+
+class OptOutQuestion(TenantOwned):
+    """The confirmation of an opt-out asked whether one kind of text is to go on; silence means that none is."""
+
+    number = models.CharField(max_length=16, db_collation="C")
+    purpose = models.CharField(max_length=14, choices=Purpose)
+    record = TenantForeignKey(ConsentRecord, on_delete=models.PROTECT, related_name="+")
+    """The opt-out."""
+    language = models.CharField(max_length=5, blank=True, default="")
+    """In which it was asked."""
+    asked_at = models.DateTimeField(default=timezone.now)
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta(TenantOwned.Meta):
+        indexes = [models.Index(fields=["tenant", "number", "id"], name="opt_out_question_number")]
+
+    def __str__(self) -> str:
+        return f"whether {self.purpose} goes on"
 
 
 class HiddenNumberKey(TenantOwned):

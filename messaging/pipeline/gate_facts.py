@@ -10,7 +10,7 @@ from django.db.models import Max
 
 from common.clock import database_now
 from consent import facts as consent_facts
-from consent.decision import ALLOW, ANSWERS_TO_KEYWORDS, Decision, Facts
+from consent.decision import ALLOW, ANSWERS_TO_KEYWORDS, CONFIRM_WITHIN, CONFIRMATIONS_OF_STOP, Decision, Facts
 from consent.purpose_rules import rules_of
 from consent.purposes import Purpose
 from contacts.standing import standing_among
@@ -149,12 +149,15 @@ class BatchFacts:
 def _shared(circumstances: Circumstances, now: datetime) -> dict[str, Any]:
     """What is the same for all messages."""
     planned_at = circumstances.planned_at or now
+    confirms = circumstances.exemption in CONFIRMATIONS_OF_STOP
     return {
         "purpose": circumstances.purpose,
         "tenant_active": circumstances.tenant.may_send,
         "sender_problem": circumstances.sender_problem,
         "registration_problem": circumstances.registration_problem,
         "exemption": circumstances.exemption,
+        "confirm_by": planned_at + CONFIRM_WITHIN if confirms else None,
+        "too_late_to_confirm": confirms and now - planned_at > CONFIRM_WITHIN,
         "planned_long_ago": circumstances.purpose in HAVE_HOURS and now - planned_at > TOO_OLD,
         "useful_until": planned_at + worth_waiting(circumstances.lane or circumstances.purpose),
     }

@@ -1,6 +1,6 @@
 """What can be done with messages, senders and templates."""
 
-from messaging.services.numbers import note_changed_numbers, set_part_price, try_number_again
+from messaging.services.numbers import note_changed_numbers, opt_out_list, set_part_price, try_number_again
 from messaging.services.own_numbers import ask_own_number
 from messaging.services.pools import make_default_pool, save_pool, set_weight
 from messaging.services.receiving import receive
@@ -34,6 +34,7 @@ __all__ = [
     "make_default_pool",
     "make_default_sender",
     "note_changed_numbers",
+    "opt_out_list",
     "provide_subaccount",
     "receive",
     "replace_secret",

@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, time
+from uuid import UUID
 
 from django.db import transaction
 
 from consent import number_marks
 from consent.changed_numbers import Change, note_changes
-from consent.models import ChangedNumber, ConsentState, NumberMark
+from consent.models import ChangedNumber, ConsentRecord, ConsentState, NumberMark
 from consent.revocation_lock import hold_exclusively
+from consent.services import opt_out_many
 from contacts.models import Contact
 from messaging.models import PartPrice
 from tenants.audit import record
 from tenants.models import Tenant
 
-__all__ = ["note_changed_numbers", "set_part_price", "try_number_again"]
+__all__ = ["note_changed_numbers", "opt_out_list", "set_part_price", "try_number_again"]
 
 
 def try_number_again(*, mark: NumberMark) -> bool:
@@ -43,6 +45,19 @@ def note_changed_numbers(*, tenant: Tenant, changes: Sequence[tuple[str, date]])
     )
     record("number.list_noted", after={"numbers_in_the_list": len(changes), "consent_ended": noted})
     return noted
+
+
+@transaction.atomic
+def opt_out_list(*, numbers: Sequence[str], note: str, user_id: UUID) -> int:
+    """End all texts to these numbers, contacts or not; returns how many got them until now. ``note``: where it was said."""
+    new = opt_out_many(
+        numbers=numbers,
+        source=ConsentRecord.Source.STAFF,
+        evidence={"recorded_on": "list", "list": note},
+        actor_id=user_id,
+    )
+    record("consent.list_opted_out", after={"numbers_in_the_list": len(numbers), "opted_out": len(new), "list": note})
+    return len(new)
 
 
 def set_part_price(*, micros: int, currency: str) -> PartPrice:

@@ -4,6 +4,7 @@ An opt-out therefore holds from the moment the provider is told that its callbac
 means is left to the handlers, afterwards.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -17,6 +18,9 @@ from consent.confirming import confirm_opt_in
 from consent.double_opt_in import open_question
 from consent.keywords import ALSO_CONFIRMATIONS, Classification, classify
 from consent.models import ConsentRecord, NumberMark
+from consent.opt_out_scope import ANSWER, chosen, question_after, revokes_all, take_answer
+from consent.opt_out_scope import open_question as open_scope_question
+from consent.preferences import standing, stop_some
 from consent.purposes import Purpose
 from consent.services import is_suppressed, opt_back_in, opt_out, raise_possible_opt_out
 from contacts.models import Contact
@@ -30,6 +34,8 @@ from messaging.services.waking import wake
 from messaging.tasks import handle_inbound_text
 
 __all__ = ["receive"]
+
+ENDS_EVERYTHING: Final = frozenset({"stopall", "stop all"})
 
 HELP_PAUSE: Final = timedelta(seconds=30)
 """A second HELP within this time is not answered again: two robots must not talk to each other for ever."""
@@ -76,6 +82,8 @@ def _meaning(text: InboundText) -> Classification:
     Only a keyword lifts an opt-out; who asks in other words to be texted again is answered by a person.
     """
     found = classify(text.body)
+    if text.body.strip(" .\n") == ANSWER and open_scope_question(text.number):
+        return Classification("opt_in", certain=True, keyword=ANSWER, reason="scope")
     if found.intent != "opt_in":
         return found
     by_keyword = (found.reason or "").startswith("keyword")
@@ -108,11 +116,20 @@ def _store(account: ProviderAccount, sender: Sender, text: InboundText, found: C
     return inbound if InboundMessage.objects.filter(id=inbound.id).exists() else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """Which answer goes out by itself; ``keep``: the purpose that it asks about, or that goes on."""
+
+    name: str
+    language: str | None
+    keep: str = ""
+
+
 def _act(inbound: InboundMessage, found: Classification, *, answered: bool) -> None:
     """Do what a keyword demands. After what may be an opt-out, offers wait until a person has decided."""
-    reply = ""
+    reply = None
     if found.intent == "opt_out" and found.certain:
-        reply = _opt_out(inbound, found)
+        reply = _opt_out(inbound, found, may_ask=not answered)
     elif found.intent == "opt_out":
         raise_possible_opt_out(
             number=inbound.number,
@@ -120,34 +137,61 @@ def _act(inbound: InboundMessage, found: Classification, *, answered: bool) -> N
             evidence={"inbound": str(inbound.id), "word": found.keyword, "rule": found.reason},
         )
     elif found.intent == "help":
-        reply = "help_reply"
+        reply = _Reply("help_reply", found.language)
     elif found.intent == "opt_in":
         reply = _opt_in(inbound, found)
-    if reply and not answered and not _just_answered(inbound, reply):
-        _answer(inbound, reply, found.language)
+    if reply and not answered and not _just_answered(inbound, reply.name):
+        _answer(inbound, reply)
 
 
-def _opt_out(inbound: InboundMessage, found: Classification) -> str:
+def _ends_offers_alone(inbound: InboundMessage, found: Classification) -> bool:
+    """Whether it answers an offer, and by the tenant's choice and the law ends these alone: a single STOP does, and
+    nothing that says more."""
+    if not (found.reason or "").startswith("keyword") or found.keyword in ENDS_EVERYTHING:
+        return False
+    if not chosen().offers_alone or revokes_all(timezone.now().date()):
+        return False
+    last = Message.objects.filter(number=inbound.number, sender_id__isnull=False).order_by("-created_at").first()
+    answers_offer = last is not None and last.batch.purpose == Purpose.MARKETING
+    return answers_offer and Purpose.MARKETING in standing(inbound.number).purposes
+
+
+def _opt_out(inbound: InboundMessage, found: Classification, *, may_ask: bool) -> _Reply | None:
+    """``may_ask``: the confirmation is ours, and not the provider's."""
+    evidence = {
+        "inbound": str(inbound.id),
+        "provider_message_id": inbound.provider_message_id,
+        "rule": found.reason,
+    }
+    if _ends_offers_alone(inbound, found):
+        source = ConsentRecord.Source.REPLY
+        stop_some(
+            number=inbound.number, purposes=[Purpose.MARKETING], wording=inbound.body, evidence=evidence, source=source
+        )
+        return _Reply("offers_end_confirmation", found.language)
     newly = opt_out(
         number=inbound.number,
         source=ConsentRecord.Source.REPLY,
         wording=inbound.body,
-        evidence={
-            "inbound": str(inbound.id),
-            "provider_message_id": inbound.provider_message_id,
-            "rule": found.reason,
-        },
+        evidence=evidence,
     )
-    return "opt_out_confirmation" if newly else ""
+    if not newly:
+        return None
+    keep = question_after(number=inbound.number, language=found.language or "") if may_ask else ""
+    return _Reply("opt_out_confirmation", found.language, keep)
 
 
-def _opt_in(inbound: InboundMessage, found: Classification) -> str:
-    """START lifts the person's opt-out; the YES that was asked for makes their agreement count."""
+def _opt_in(inbound: InboundMessage, found: Classification) -> _Reply | None:
+    """START lifts the person's opt-out; the YES that was asked for makes their agreement count; a "1" keeps one kind of
+    text, if that was asked."""
     evidence = {"inbound": str(inbound.id), "provider_message_id": inbound.provider_message_id}
+    if found.keyword == ANSWER:
+        asked = take_answer(number=inbound.number, wording=inbound.body, evidence=evidence)
+        return _Reply("kept_confirmation", asked.language, asked.purpose) if asked else None
     if opt_back_in(number=inbound.number, wording=inbound.body, evidence=evidence):
-        return "opt_in_confirmation"
+        return _Reply("opt_in_confirmation", found.language)
     confirmed = _is_yes(found) and confirm_opt_in(number=inbound.number, wording=inbound.body, evidence=evidence)
-    return "opt_in_welcome" if confirmed else ""
+    return _Reply("opt_in_welcome", found.language) if confirmed else None
 
 
 def _just_answered(inbound: InboundMessage, reply: str) -> bool:
@@ -157,18 +201,18 @@ def _just_answered(inbound: InboundMessage, reply: str) -> bool:
     return reply == "help_reply" and recently.exists()
 
 
-def _answer(inbound: InboundMessage, reply: str, language: str | None) -> None:
+def _answer(inbound: InboundMessage, reply: _Reply) -> None:
     cause = Cause(
         kind="auto_reply",
         lane=CONVERSATION,
         purpose=Purpose.SUPPORT,
         sender_id=inbound.sender_id,
-        exemption=reply,
+        exemption=reply.name,
     )
     draft = Draft(
         number=inbound.number,
         contact_id=inbound.contact_id,
-        body=text_of(reply, inbound.sender.tenant, language),
+        body=text_of(reply.name, inbound.sender.tenant, reply.language, keep=reply.keep),
         in_reply_to_id=inbound.id,
     )
     enqueue([draft], cause)

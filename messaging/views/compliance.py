@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_GET
@@ -13,6 +14,7 @@ from consent.gate import REASONS, RULES
 from consent.keywords import VERSION as KEYWORDS_VERSION
 from consent.keywords import keyword_table
 from consent.models import DoubleOptIn
+from consent.opt_out_scope import chosen
 from consent.own_hours import PURPOSES_WITH_HOURS, in_words, week_in_force
 from consent.purpose_rules import PURPOSES_WITH_FOOTER, rules_in_force
 from consent.purposes import Purpose
@@ -69,6 +71,8 @@ def compliance(request: TenantRequest) -> HttpResponse:
         "with_footer": PURPOSES_WITH_FOOTER,
         "limits": [(Purpose(purpose), policy) for purpose, policy in policies_in_force().items()],
         "expiry": [(Purpose(purpose), months) for purpose, months in expiry_in_force().items()],
+        "opt_out_rules": chosen(),
+        "revoke_all_from": settings.REVOKE_ALL_FROM,
         "double_opt_in": [door.label for door in DoubleOptIn.Door if door in wanted().doors],
         "hours_version": table_in_force().version,
         "may_manage": allowed(request.membership.role, Permission.MANAGE_SETTINGS),

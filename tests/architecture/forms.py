@@ -163,7 +163,10 @@ FORMS: Final[dict[str, Callable[[Any], Posted]]] = {
         {f"{day}_{end}": time for day in WEEKDAYS for end, time in (("from", "09:00"), ("until", "18:00"))},
     ),
     "double_opt_in": lambda _: ({}, {"doors": ["import", "web_form"], "days": "7"}),
+    "retention_edit": lambda _: ({}, {"years": "7"}),
     "expiry_edit": lambda _: ({"purpose": "marketing"}, {"months": "24"}),
+    "opt_out_rules": lambda _: ({}, {"keep": "reminder", "offers_alone": "on"}),
+    "opt_out_numbers": lambda _: ({}, {"lines": "+12025550177", "note": "by e-mail"}),
     "rules_edit": lambda _: (
         {"purpose": "marketing"},
         {"agreement": "written", "footer": "first", "repeat_hours": "48"},

@@ -26,6 +26,7 @@ PUBLIC_ROUTES = {
     "invitation_log_out": "whoever has the link of an invitation is not a member yet",
     "tenant_new": "a signed-in user makes a tenant of their own",
     "preferences": "people who are texted choose what they get, by a link that only their phone has",
+    "ledger_verifier": "whoever checks an evidence pack is no member",
     "ledger_keys": "whoever checks an evidence pack is no member",
     "account_login": "signing in",
     "account_signup": "a new person makes an account",

@@ -36,6 +36,7 @@ STEADY = (
     "/settings/compliance/",
     "/settings/compliance/limits/marketing/",
     "/settings/ledger/",
+    "/settings/ledger/retention/",
     "/ledger/keys/",
     "/settings/compliance/double-opt-in/",
     "/settings/compliance/expiry/marketing/",

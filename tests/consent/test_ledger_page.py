@@ -1,6 +1,11 @@
 """Settings > Consent ledger: its state, the checkpoints of the days, the keys, and the mails to the owners."""
 
+import json
+import subprocess
+import sys
 from datetime import date, timedelta
+from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from django.core import mail
@@ -9,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consent import daily, verifier
+from consent.checkpoint_mail import mail_past_days
 from consent.evidence import evidence_pack
 from consent.ledger import OptIn, record_opt_ins
 from consent.models import Checkpoint, DailyCheckpoint, PendingSeal
@@ -63,6 +69,7 @@ def test_the_state_and_the_newest_of_each_day_are_shown(alice: Client, cast: Cas
     assert [(row.day, row.size) for row in answer.context["days"]] == [(daily.today(), newest.size), (day, first.size)]
     assert f"<dd>{newest.size}</dd>" in answer.content.decode()
     assert public_key_line(signer().public_key) in text_of(answer)
+    assert sha256(signer().public_key).hexdigest() in text_of(answer).replace(" ", "")
     for size, note in ((newest.size, newest.note), (first.size, first.note)):
         given = alice.get(reverse("ledger_checkpoint_of", args=[size]))
         assert given.content.decode() == note
@@ -96,6 +103,7 @@ def test_what_waits_for_too_long_is_told(alice: Client, cast: Cast) -> None:
     assert "waited for more than a minute" not in text_of(alice.get(reverse("ledger")))
     with tenant_scope(cast.clinic.tenant.id):
         PendingSeal.objects.update(created_at=timezone.now() - timedelta(seconds=61))
+    assert "1 record, since" in " ".join(text_of(alice.get(reverse("ledger"))).split())
     assert "waited for more than a minute" in text_of(alice.get(reverse("ledger")))
 
 
@@ -129,13 +137,13 @@ def test_the_keys_are_a_page_for_people_and_lines_for_programs(client: Client, d
 
 def test_the_days_that_are_over_are_mailed_to_the_owners_once(cast: Cast) -> None:
     sealed = record(cast)
-    daily.mail_past_days()
+    mail_past_days()
     with tenant_scope(cast.clinic.tenant.id):
         assert not OutgoingMail.objects.exists(), "the day is not over"
         Membership.objects.update(accepted_at=timezone.now())
     days_ago(cast, 1)
     for _ in range(2):
-        daily.mail_past_days()
+        mail_past_days()
         send_due()
     assert [one.to for one in mail.outbox] == [[cast.alice.email]]
     body = mail.outbox[0].body
@@ -156,3 +164,50 @@ def test_a_pack_encloses_the_checkpoint_of_each_day(cast: Cast) -> None:
     older = pack["older"]
     assert isinstance(older, list)
     assert [one["checkpoint"] for one in older][:2] == [first.note, second.note]
+
+
+def run_verifier(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-I", "verifier.py", *arguments, "--key", public_key_line(signer().public_key)]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_an_older_checkpoint_is_checked_with_what_a_mail_brings(client: Client, cast: Cast, tmp_path: Path) -> None:
+    first = record(cast)
+    days_ago(cast, 2)
+    record(cast, BEN)
+    days_ago(cast, 1)
+    with tenant_scope(cast.clinic.tenant.id):
+        Membership.objects.update(accepted_at=timezone.now())
+    mail_past_days()
+    send_due()
+    newest = next(one for one in mail.outbox if "checkpoint-4.txt" in [name for name, *_ in one.attachments])
+    for name, content, _ in newest.attachments:
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "older.txt").write_text(first.note)
+    (tmp_path / "verifier.py").write_bytes(client.get(reverse("ledger_verifier")).content)
+    done = run_verifier(tmp_path, "log.json", "--checkpoint", "older.txt")
+    assert (done.returncode, done.stdout) == (0, "HOLDS: 4 entries, and each older checkpoint is their beginning\n")
+    (tmp_path / "older.txt").write_text(signer().sign(first.note.split("\n\n")[0].replace("\n2\n", "\n3\n") + "\n"))
+    assert run_verifier(tmp_path, "log.json", "--checkpoint", "older.txt").returncode == 1
+    log = json.loads((tmp_path / "log.json").read_text())
+    log["older"][0]["proof"].append("00" * 32)
+    (tmp_path / "log.json").write_text(json.dumps(log))
+    assert "NOT PROVEN" in run_verifier(tmp_path, "log.json").stdout
+
+
+def test_the_log_connects_to_what_was_downloaded(alice: Client, cast: Cast) -> None:
+    assert alice.get(reverse("ledger_log")).status_code == 404
+    record(cast)
+    held = alice.get(reverse("ledger_checkpoint")).content.decode()
+    record(cast, BEN)
+    log = json.loads(alice.get(reverse("ledger_log")).content)
+    assert verifier.check_log(log, [signer().public_key], held).size == 4
+
+
+def test_of_a_day_on_which_nothing_was_recorded_there_is_no_mail(cast: Cast) -> None:
+    record(cast)
+    days_ago(cast, 2)
+    with tenant_scope(cast.clinic.tenant.id):
+        lock_log()
+        assert seal(even_if_nothing_is_new=True)
+        assert DailyCheckpoint.objects.count() == 1
