@@ -36,6 +36,7 @@ NO_CANARY = {
     "contacts_contactimport.encoding": "the name of an encoding",
     "contacts_contactimport.counts": "counts by words of the product",
     "contacts_contactimport.purposes": "words of the product",
+    "consent_optoutquestion.language": "the code of a language",
     "consent_doubleoptin.doors": "words of the product",
     "consent_ownhours.week": "hours by weekday",
     "messaging_batch.tally": "counts by words of the product",
