@@ -93,7 +93,7 @@ def plan_campaign(tenant_id: UUID, campaign_id: UUID, *, seconds: float = float(
 def merge_values(of: MergeValues, campaign: Campaign, contact: Contact | None) -> dict[str, str]:
     """What the merge tags of a campaign can use for a person."""
     values = of.values(contact) if contact else {}
-    link = {PREFERENCES_LINK: link_of(contact.number)} if contact and PREFERENCES_LINK in campaign.body else {}
+    link = {PREFERENCES_LINK: link_of(contact.number)} if contact and PREFERENCES_LINK in campaign.text else {}
     return {**values, **link, "brand": campaign.tenant.brand_name}
 
 
@@ -106,7 +106,7 @@ def _to_plan(campaign_id: UUID, *, held: bool = False) -> Campaign | None:
         return None
     if held:
         locks.hold(campaign_id)
-    return Campaign.objects.select_related("tenant").filter(Campaign.TO_PLAN, id=campaign_id).first()
+    return Campaign.objects.select_related("tenant", "sender").filter(Campaign.TO_PLAN, id=campaign_id).first()
 
 
 def _freeze(tenant_id: UUID, campaign_id: UUID) -> bool:
@@ -176,7 +176,7 @@ def _next_page(campaign_id: UUID, size: int) -> list[_Recipient]:
 
 def _plan_page(campaign: Campaign, route: Route, page: Sequence[_Recipient]) -> None:
     rendered = _texts(campaign, page)
-    if PREFERENCES_LINK in names(campaign.body):
+    if PREFERENCES_LINK in names(campaign.text):
         keep_links([recipient.contact.number for recipient in page if recipient.contact])
     is_cancelled = campaign.status == Campaign.Status.CANCELLED
     drafts = _none_may_go(campaign, page, rendered) if is_cancelled else _decide(campaign, route, page, rendered)
@@ -259,6 +259,7 @@ def _decide(campaign: Campaign, route: Route, page: Sequence[_Recipient], render
         purpose=campaign.purpose,
         sender_problem=route.sender_problem,
         registration_problem=route.registration_problem,
+        by_name=route.is_one_way,
         exemption=_exemption(campaign),
         cause_id=campaign.id,
     )

@@ -95,12 +95,17 @@ class Campaign(TenantOwned):
     @property
     def text(self) -> str:
         """The whole text with the footer, before the merge tags are filled."""
-        return final_text(self.body, footer=self.stop_footer)
+        return final_text(self.body, footer=self.stop_footer, one_way=self.is_one_way)
+
+    @property
+    def is_one_way(self) -> bool:
+        """Whether nobody can answer its sender."""
+        return self.sender is not None and self.sender.is_one_way
 
     @property
     def first_text(self) -> str:
         """The same for somebody who never got a text of the tenant."""
-        return as_first(self.text, self.tenant.brand_name)
+        return as_first(self.text, self.tenant.brand_name, one_way=self.is_one_way)
 
 
 class AudienceChoice(TenantOwned):

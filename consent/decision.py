@@ -70,6 +70,8 @@ class Facts:
     """Why no sender can carry the message, or an empty string."""
     registration_problem: str = ""
     """Why carriers' registrations keep the sender from texting, or an empty string."""
+    unreachable_by_sender: str = ""
+    """Why this kind of sender cannot text this number, or an empty string."""
     suppressed_because: str = ""
     unreachable: Mapping[str, object] = field(default_factory=dict)
     """Why the number cannot get texts (``consent.number_marks``); empty: nothing is known."""

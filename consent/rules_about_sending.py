@@ -47,7 +47,7 @@ def sender_is_ready(facts: Facts) -> Decision | None:
 def sender_is_registered(facts: Facts) -> Decision | None:
     """Carriers have approved what they want registered of the sender: in the US the brand and campaign of a local number
     (10DLC), the verification of a toll-free one."""
-    problem = facts.registration_problem
+    problem = facts.registration_problem or facts.unreachable_by_sender
     return Decision(BLOCK, "sender_is_registered", {"problem": problem}) if problem else None
 
 

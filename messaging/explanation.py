@@ -45,6 +45,7 @@ def explain(*, tenant: Tenant, number: str, purpose: str) -> Explanation:
         purpose=purpose,
         sender_problem=route.sender_problem,
         registration_problem=route.registration_problem,
+        by_name=route.is_one_way,
     )
     decision = decide_all([Candidate(number)], circumstances, ask=ask)[0]
     return Explanation(decision, _findings(seen[0], route))

@@ -40,11 +40,11 @@ CROSS JOIN LATERAL (
 """
 
 
-def as_first(body: str, brand: str) -> str:
+def as_first(body: str, brand: str, *, one_way: bool = False) -> str:
     """The text as somebody gets it who never got one: with the brand in front and the way out at the end, each unless
     the text says it already. Merge tags may be filled or not."""
     named = BRAND_TAG in names(body) or brand.casefold() in body.casefold()
-    return final_text(body if named else f"{brand}: {body}", footer=True)
+    return final_text(body if named else f"{brand}: {body}", footer=True, one_way=one_way)
 
 
 def newcomers(numbers: Collection[str]) -> set[str]:

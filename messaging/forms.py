@@ -30,7 +30,7 @@ class SenderForm(forms.Form):
     value = forms.CharField(
         label="Number",
         max_length=40,
-        help_text="A number of that account, a short code, or the SID of a messaging service (MG…).",
+        help_text="A number of that account, a short code, the SID of a messaging service (MG…), or a name. Nobody can answer a name, and the US and Canada let none through.",
     )
     kind = forms.ChoiceField(label="Kind", choices=Sender.Kind)
     label = forms.CharField(label="Name for your team", max_length=60, required=False)
@@ -91,7 +91,9 @@ class PoolForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        known = Sender.objects.select_related("provider_account", "pool").order_by("value")
+        known = (
+            Sender.objects.exclude(kind=Sender.Kind.NAME).select_related("provider_account", "pool").order_by("value")
+        )
         self.fields["senders"].queryset = known  # type: ignore[attr-defined]
 
 

@@ -15,16 +15,21 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from common.number_zones import places_of
 from messaging.models import ProviderAccount, Sender, SenderRegistration
 
-__all__ = ["NOT_NEEDED", "NOT_NOTED", "State", "problems_of", "states_of"]
+__all__ = ["NOT_NEEDED", "NOT_NOTED", "State", "name_problem", "problems_of", "states_of"]
 
 NOT_NEEDED: Final = "not_needed"
 NOT_NOTED: Final = "not_noted"
+ANY_COUNTRY: Final = "*"
 
-_ROWS: Final[Sequence[Mapping[str, Any]]] = json.loads(
+_DATA: Final[Mapping[str, Any]] = json.loads(
     Path(__file__).with_name("data").joinpath("registrations.json").read_text(encoding="utf-8")
-)["rows"]
+)
+_ROWS: Final[Sequence[Mapping[str, Any]]] = _DATA["rows"]
+_NO_NAMES: Final = frozenset(row["country"] for row in _DATA["names"] if not row["allowed"])
+"""Countries whose carriers let no text through that comes from a name."""
 _NEEDS: Final = {(row["kind"], row["country"]): row for row in _ROWS}
 
 _Status = SenderRegistration.Status
@@ -81,7 +86,18 @@ def _need(sender: Sender) -> Mapping[str, Any] | None:
     """Real carriers alone ask for registrations."""
     if sender.provider_account.kind == ProviderAccount.Kind.SIMULATOR:
         return None
-    return _NEEDS.get((sender.kind, sender.country))
+    return _NEEDS.get((sender.kind, sender.country)) or _NEEDS.get((sender.kind, ANY_COUNTRY))
+
+
+def name_problem(number: str) -> str:
+    """Why no text from a name can go to the number; empty if it can, as far as is known."""
+    places = places_of(number).jurisdictions
+    barred = sorted({country for place in places if (country := place.partition("-")[0]) in _NO_NAMES})
+    return (
+        f"Carriers in {' and '.join(barred)} let through no texts that come from a name; send from a number"
+        if barred
+        else ""
+    )
 
 
 def _state(

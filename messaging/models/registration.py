@@ -20,6 +20,7 @@ class SenderRegistration(TenantOwned):
         CAMPAIGN = "campaign", "Campaign (10DLC)"
         TOLL_FREE = "toll_free", "Toll-free verification"
         SHORT_CODE = "short_code", "Short code"
+        SENDER_NAME = "sender_name", "Name as a sender"
 
     class Status(models.TextChoices):
         DRAFT = "draft", "Being prepared"

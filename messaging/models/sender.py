@@ -137,11 +137,12 @@ class Sender(Pausable):
         TOLL_FREE = "toll_free", "Toll-free number"
         SHORT_CODE = "short_code", "Short code"
         SERVICE = "service", "Messaging service"
+        NAME = "name", "Name (nobody can answer)"
 
     provider_account = TenantForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="+")
     pool = TenantForeignKey(SenderPool, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     value = models.CharField("number", max_length=34)
-    """E.164, the digits of a short code, or the SID of a messaging service."""
+    """E.164, the digits of a short code, the SID of a messaging service, or a name."""
     label = models.CharField(max_length=60, blank=True)
     kind = models.CharField(max_length=12, choices=Kind, default=Kind.LONG_CODE)
     country = models.CharField(max_length=2, default="US")
@@ -164,6 +165,11 @@ class Sender(Pausable):
             models.UniqueConstraint(fields=["tenant"], condition=models.Q(is_default=True), name="sender_one_default"),
             models.CheckConstraint(condition=models.Q(parts_per_second__gt=0), name="sender_pace"),
         ]
+
+    @property
+    def is_one_way(self) -> bool:
+        """Nobody can answer what it sends, so STOP cannot be the way out."""
+        return self.kind == self.Kind.NAME
 
     def __str__(self) -> str:
         return self.label or self.value

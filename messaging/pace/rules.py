@@ -31,6 +31,7 @@ BY_KIND: Final[Mapping[str, Default]] = {
     "toll_free": Default(3.0, "Twilio's documentation, United States and Canada", certain=True),
     # Twilio says "100 or more": the carriers of a short code may agree to more.
     "short_code": Default(100.0, "Twilio's documentation", certain=True),
+    "name": Default(10.0, "Twilio's documentation", certain=True),
     # How many numbers a service has is known to the provider alone.
     "service": Default(1.0, "as one local number", certain=False),
 }

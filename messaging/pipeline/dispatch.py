@@ -186,6 +186,7 @@ def _decide(
         purpose=batch.purpose,
         sender_problem=route.sender_problem,
         registration_problem=route.registration_problem,
+        by_name=route.is_one_way,
         exemption=batch.exemption,
         handing_over=True,
         lane=batch.lane,

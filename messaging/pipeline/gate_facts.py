@@ -21,6 +21,7 @@ from messaging.pipeline.frequency import TOO_OLD, Frequency
 from messaging.pipeline.quiet import HAVE_HOURS, Night, Whereabouts, night_for, places_among
 from messaging.pipeline.repeats import repeats_among
 from messaging.pipeline.spending import Spending
+from messaging.registration import name_problem
 from tenants.models import Tenant
 from tenants.trial import count_texts, reachable_in_trial, texts_left
 
@@ -35,6 +36,8 @@ class Circumstances:
     purpose: str
     sender_problem: str = ""
     registration_problem: str = ""
+    by_name: bool = False
+    """The sender is a name and no number."""
     exemption: str = ""
     handing_over: bool = False
     """What is allowed goes out now, so it counts against the limits of the day."""
@@ -74,6 +77,8 @@ class BatchFacts:
         if purpose == Purpose.SUPPORT:
             self._add_writers(numbers)
         self._add_texts(candidates, circumstances, rules.repeat_hours, now)
+        if circumstances.by_name:
+            self._add_names(numbers)
         night = night_for(circumstances.tenant, purpose, exemption=exemption)
         self._places = places_among(numbers, zones) if night else {}
         self._hours = {place: _hours(night, place) for place in set(self._places.values())} if night else {}
@@ -118,6 +123,11 @@ class BatchFacts:
             zones[number] = standing.timezone
             self._people[number]["contact_archived"] = standing.archived
         return zones
+
+    def _add_names(self, numbers: Collection[str]) -> None:
+        for number in numbers:
+            if problem := name_problem(number):
+                self._people[number]["unreachable_by_sender"] = problem
 
     def _add_writers(self, numbers: Collection[str]) -> None:
         """What a number's former owner wrote begins no conversation with the present one."""

@@ -54,6 +54,11 @@ class Route:
         return self.problem if self.is_unregistered else ""
 
     @property
+    def is_one_way(self) -> bool:
+        """Whether nobody can answer what goes this way."""
+        return self.sender is not None and self.sender.is_one_way
+
+    @property
     def usable(self) -> Sequence[Sender]:
         """The senders among which texts are spread."""
         return in_use(self.members) if self.pool else [self.sender] if self.sender else []

@@ -10,9 +10,12 @@ from django.db.models import Q
 from common.ids import uuid7
 from common.lanes import CONVERSATION
 from consent.decision import BLOCK, Decision
+from consent.preferences import TAG as PREFERENCES_LINK
+from consent.preferences import keep_links, link_of
 from consent.purposes import Purpose
 from messaging.first_texts import as_first, newcomers
-from messaging.merge_tags import names
+from messaging.footers import final_text
+from messaging.merge_tags import compile_template, names
 from messaging.models import Batch, InboundMessage, Message
 from messaging.pipeline.enqueue import Cause, Draft, enqueue
 from messaging.pipeline.gate import Candidate, Circumstances, decide_all
@@ -50,8 +53,7 @@ def send_reply(
             {"body": "A reply goes out as it is written: put the person's name in place of {{ ... }}."}
         )
     last = InboundMessage.objects.filter(number=number).order_by("-received_at").first()
-    if last is None and newcomers([number]):
-        text = as_first(text, tenant.brand_name)
+    text = _as_sent(text, tenant, number, last)
     if len(text) > MAX_BODY:
         raise ValidationError({"body": f"A text can have at most {MAX_BODY} characters; this one has {len(text)}."})
     cause = Cause(kind="reply", lane=CONVERSATION, purpose=Purpose.SUPPORT, sender_id=last.sender_id if last else None)
@@ -81,6 +83,19 @@ def send_reply(
     return Message.objects.get(id=draft.id)
 
 
+def _as_sent(text: str, tenant: Tenant, number: str, last: InboundMessage | None) -> str:
+    """What somebody wrote, with what a first text says, and with another way out where nobody can answer."""
+    is_one_way = choose(last.sender_id if last else None).is_one_way
+    if last is None and newcomers([number]):
+        text = as_first(text, tenant.brand_name, one_way=is_one_way)
+    elif is_one_way:
+        text = final_text(text, footer=True, one_way=True)
+    if is_one_way:
+        keep_links([number])
+        text = compile_template(text).render({PREFERENCES_LINK: link_of(number)}).text
+    return text
+
+
 def why_or_why_not(
     *, tenant: Tenant, number: str, purpose: str, sender_id: UUID | None = None, body: str = ""
 ) -> Decision:
@@ -91,6 +106,7 @@ def why_or_why_not(
         purpose=purpose,
         sender_problem=route.sender_problem,
         registration_problem=route.registration_problem,
+        by_name=route.is_one_way,
     )
     return decide_all([Candidate(number, body)], circumstances)[0]
 

@@ -38,6 +38,7 @@ NAMED = {
     "parts_per_day": "2000",
     "weight": "20",
     "lines": "+12025550134, 2026-01-05",
+    "note": "by e-mail",
 }
 """What is typed into an empty box, by its name: add what a form needs to be valid."""
 
