@@ -13,7 +13,9 @@ from campaigns.asleep import Hours, Place, hours_of, places_of_people
 from campaigns.launch import merge_values
 from campaigns.models import Campaign
 from campaigns.shares import route_of
+from consent.agreements import strong_enough
 from consent.models import ConsentRecord, ConsentState, PossibleOptOut, Suppression
+from consent.purpose_rules import rules_of
 from consent.purposes import Purpose
 from contacts.audience import Audience, members
 from contacts.merge_values import MergeValues
@@ -129,9 +131,8 @@ def _count(audience: Audience, purpose: str, needed: Collection[str]) -> _Counts
     if purpose == Purpose.MARKETING:
         in_question = PossibleOptOut.objects.filter(number=OuterRef("number"), settled_at=None)
         suppressed = Q(suppressed) | Q(Exists(in_question))
-    agreed = Exists(
-        ConsentState.objects.filter(number=OuterRef("number"), purpose=purpose, act=ConsentRecord.Act.OPT_IN)
-    )
+    states = ConsentState.objects.filter(number=OuterRef("number"), purpose=purpose, act=ConsentRecord.Act.OPT_IN)
+    agreed = Exists(strong_enough(states, purpose, rules_of(purpose).agreement))
     willing = people.exclude(suppressed).filter(agreed)
     willing, lacking = _lacking(willing, needed)
     return (

@@ -33,6 +33,7 @@ from contacts.models import ContactFilter, ContactList, Tag
 from contacts.search import matching
 from messaging.models import MessageTemplate
 from messaging.offered_tags import known_tags, tag_buttons
+from messaging.pipeline.spending import parts_left
 from tenants.access import TenantRequest, tenant_view
 from tenants.permissions import Permission, allowed
 
@@ -224,6 +225,9 @@ def campaign_review(request: TenantRequest, campaign_id: UUID) -> HttpResponse:
         "form": form,
         "forecast": expected,
         "preview": preview,
+        "parts_left": parts_left(request.tenant),
+        "may_manage_settings": allowed(request.membership.role, Permission.MANAGE_SETTINGS),
+        "parts_needed": expected.reachable * preview.measured.part_count,
         "finish": expected_finish(expected.route, expected.reachable * preview.measured.part_count),
         "may_send_emergency": _may_send_emergency(request, draft),
         "may_spread": draft.purpose == Purpose.MARKETING,

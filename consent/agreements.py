@@ -8,13 +8,15 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from django.db import connection
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Left
 
-from common.number_zones import places_of
-from consent.models import ConsentRecord, PurposeRules
+from common.number_zones import places_of, regions_of_areas
+from consent.models import ConsentRecord, ConsentState, PurposeRules
 from consent.purposes import Purpose
 from tenants.scope import current_tenant_id
 
-__all__ = ["SPOKEN_OR_LESS", "needed_from", "weak_among"]
+__all__ = ["SPOKEN_OR_LESS", "needed_from", "strong_enough", "weak_among"]
 
 _Source = ConsentRecord.Source
 _Agreement = PurposeRules.Agreement
@@ -50,12 +52,8 @@ def needed_from(number: str, purpose: str, asked: str) -> str:
 def weak_among(records: Mapping[str, str], purpose: str, asked: str) -> dict[str, dict[str, object]]:
     """Of these numbers, with the record of the agreement of each, those whose agreement does not do, as stored with the
     decision. One query as long as the tenant has no weak agreement of the purpose, two otherwise."""
-    if not (asked != _Agreement.LAW or purpose == Purpose.MARKETING) or not records:
+    if not records or not _any_weak(purpose, asked):
         return {}
-    with connection.cursor() as cursor:
-        cursor.execute(_ANY, {"tenant": current_tenant_id(), "purpose": purpose})
-        if not cursor.fetchone()[0]:
-            return {}
     sources = _weak_sources(records.values())
     weak: dict[str, dict[str, object]] = {}
     for number, record_id in records.items():
@@ -64,6 +62,30 @@ def weak_among(records: Mapping[str, str], purpose: str, asked: str) -> dict[str
         if source in _TOO_WEAK[needed]:
             weak[number] = {"record": record_id, "agreed_by": source, "needed": needed}
     return weak
+
+
+def strong_enough(rows: QuerySet[ConsentState], purpose: str, asked: str) -> QuerySet[ConsentState]:
+    """Of agreements to a purpose those that do for it: the same as ``weak_among``, as a condition for counting many."""
+    if not _any_weak(purpose, asked):
+        return rows
+    weak = Q(record__source__in=_TOO_WEAK[asked if asked != _Agreement.LAW else _Agreement.WRITTEN])
+    if asked == _Agreement.LAW:
+        elsewhere = [f"+1{code}" for code, places in regions_of_areas().items() if not any(map(_is_us, places))]
+        weak &= Q(number__startswith="+1") & ~Q(area__in=elsewhere)
+    return rows.alias(area=Left("number", 5)).exclude(weak)
+
+
+def _any_weak(purpose: str, asked: str) -> bool:
+    """Whether any agreement of the active tenant may be too weak."""
+    if asked == _Agreement.LAW and purpose != Purpose.MARKETING:
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(_ANY, {"tenant": current_tenant_id(), "purpose": purpose})
+        return bool(cursor.fetchone()[0])
+
+
+def _is_us(place: str) -> bool:
+    return place == "US" or place.startswith("US-")
 
 
 def _weak_sources(record_ids: Collection[str]) -> dict[str, str]:
@@ -75,4 +97,4 @@ def _may_be_in_the_us(number: str) -> bool:
     if not number.startswith("+1"):
         return False
     found = places_of(number).jurisdictions
-    return not found or any(place == "US" or place.startswith("US-") for place in found)
+    return not found or any(map(_is_us, found))

@@ -9,7 +9,7 @@ from common.phone_numbers import NumberProblem, is_e164, parse
 from messaging.models import ProviderAccount, Sender
 from messaging.providers.twilio.sids import is_service
 
-__all__ = ["checked_value", "is_short_code", "may_be_number"]
+__all__ = ["can_be_answered", "checked_value", "is_short_code", "may_be_number"]
 
 _NAME: Final = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9][A-Za-z0-9 &+_-]{1,9}[A-Za-z0-9]", re.ASCII)
 _NO_NAME: Final = (
@@ -26,6 +26,11 @@ def is_short_code(value: str) -> bool:
 def may_be_number(value: str) -> bool:
     """Whether a text can come from it or go to it."""
     return is_short_code(value) or is_e164(value)
+
+
+def can_be_answered(value: str) -> bool:
+    """Whether a phone can reply to it: to anything but a name."""
+    return may_be_number(value) or is_service(value)
 
 
 def checked_value(typed: str, *, kind: str, account: ProviderAccount, country: str) -> str:

@@ -20,7 +20,7 @@ from messaging.models.spending import SHARES
 from tenants.models import Tenant
 from tenants.scope import current_tenant_id
 
-__all__ = ["Spending", "count_parts", "first_of_month", "spent_in"]
+__all__ = ["Spending", "count_parts", "first_of_month", "parts_left", "spent_in"]
 
 _COUNT: Final = """
 INSERT INTO messaging_monthspend AS m (tenant_id, id, month, share, parts, micros)
@@ -58,6 +58,14 @@ class Spending:
         """A text of so many parts goes."""
         if self.limit is not None:
             self.spent += parts * self.price.micros
+
+
+def parts_left(tenant: Tenant) -> int | None:
+    """How many parts the rest of the month's limit pays for; None: there is no limit."""
+    spending = Spending(tenant, exemption="", lock=False)
+    if spending.limit is None:
+        return None
+    return max(0, spending.limit - spending.spent) // spending.price.micros
 
 
 def count_parts(tenant: Tenant, batch_id: UUID, parts: int) -> None:

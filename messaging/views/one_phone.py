@@ -16,6 +16,7 @@ from common.rate_limit import within_limit
 from messaging.phone_forms import ScriptForm
 from messaging.providers.simulator.handsets import Handsets
 from messaging.providers.simulator.keypad import NetworkProblem, type_reply
+from messaging.sender_values import can_be_answered
 from messaging.views.bubbles import bubbles_of
 from messaging.views.phone_access import phone_view
 
@@ -87,7 +88,8 @@ def _phone_page(
 ) -> HttpResponse:
     store = Handsets(settings.REDIS_URL)
     handset, script = store.one(number), store.script(number)
-    senders = list(dict.fromkeys(text.sender for text in reversed(handset.texts)))
+    writers = dict.fromkeys(text.sender for text in reversed(handset.texts))
+    senders = [sender for sender in writers if can_be_answered(sender)]
     context = {
         "number": number,
         "texts": bubbles_of(handset),

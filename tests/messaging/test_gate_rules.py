@@ -12,6 +12,8 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from campaigns.preview import forecast
+from campaigns.recipients import audience_of
 from common.lanes import CONVERSATION, MARKETING
 from consent import gate
 from consent.ledger import OptIn, record_opt_ins
@@ -28,6 +30,7 @@ from messaging.reasons import reason_of
 from messaging.services import set_part_price, set_spend_limit
 from tenants.models import AuditEntry
 from tenants.scope import tenant_scope
+from tests.campaigns.conftest import make_draft, make_list
 from tests.cast import Cast, Company
 from tests.web import sign_in, text_of
 
@@ -104,6 +107,23 @@ def test_a_weak_agreement_of_another_does_not_count_against_somebody(cast: Cast)
     with tenant_scope(cast.clinic.tenant.id):
         record_opt_ins([OptIn(ANN, "marketing", "verbal"), OptIn(BEN, "marketing", "web_form")], actor_id=None)
     assert (decide(cast.clinic, ANN), decide(cast.clinic, BEN)) == ("agreement_is_strong_enough", "all_rules_passed")
+
+
+@pytest.mark.parametrize("asked", ["law", "express", "written"])
+def test_the_composer_counts_them_as_the_gate_does(cast: Cast, asked: str) -> None:
+    sources = ("web_form", "verbal", "existing_customer", "inquiry", "paper")
+    numbers = [ANN, TORONTO, LONDON, "+18005550101", "+13055550101", "+16715550101"]
+    people = [f"{number[:-2]}{n:02d}" for n, _ in enumerate(sources) for number in numbers]
+    contacts = make_list(cast.clinic, people, agreed=[])
+    with tenant_scope(cast.clinic.tenant.id):
+        records = [OptIn(one, "marketing", sources[int(one[-2:])]) for one in people]
+        record_opt_ins(records, actor_id=None)
+        set_rules(purpose="marketing", rules=Rules(agreement=asked))
+    draft = make_draft(cast.clinic, contacts)
+    with tenant_scope(cast.clinic.tenant.id):
+        counted = forecast(draft, audience_of(draft)).not_agreed
+    refused = [decide(cast.clinic, one) for one in people].count("agreement_is_strong_enough")
+    assert counted == refused > 0
 
 
 @pytest.mark.parametrize(
@@ -270,6 +290,17 @@ def test_two_workers_do_not_share_the_last_part(
     with tenant_scope(clinic.tenant.id):
         record_opt_ins([OptIn(ANN, "support", "web_form")], actor_id=None)
     assert _spend_at_once(clinic) == took
+
+
+def test_the_review_says_when_the_limit_will_not_do(client: Client, cast: Cast) -> None:
+    draft = make_draft(cast.clinic, make_list(cast.clinic, [ANN, BEN]), body="Sale")
+    limited(cast.clinic, parts=2)
+    sign_in(client, cast.mona, cast.clinic.tenant)
+    address = reverse("campaign_review", args=[draft.id])
+    assert "spending limit will not do" not in text_of(client.get(address))
+    limited(cast.clinic, parts=1)
+    page = text_of(client.get(address))
+    assert "It pays for 1 more text, and this campaign needs 2." in page
 
 
 def test_parts_are_counted_without_a_price(committed_cast: Cast, network: str) -> None:
