@@ -69,6 +69,10 @@ storm_settings = $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(KILLS),--kills 
 storm: $(TOOLS_READY) $(ASSETS_READY) ## Kill, stop and restart everything at random while texts go out (MESSAGES= KILLS= SECONDS= SEED= GUARD_OFF=)
 	@exec $(VENV_PYTHON) -m tests.storm $(storm_settings)
 
+.PHONY: ledger-proofs
+ledger-proofs: $(TOOLS_READY) $(ASSETS_READY) ## 3,000 changes of the database by its owner, each of which the ledger must show (takes minutes)
+	@LEDGER_MUTATIONS=3000 exec $(VENV_PYTHON) -m pytest -n 2 tests/consent/test_log_mutations.py $(ARGS)
+
 .PHONY: storm-minute
 storm-minute: $(TOOLS_READY) $(ASSETS_READY) ## A storm of a minute
 	@exec $(VENV_PYTHON) -m pytest -m storm tests/storm -k minute $(ARGS)
@@ -156,7 +160,7 @@ $(ASSETS_READY): $(NODE_MODULES_READY) $(wildcard assets/* assets/*/*)
 setup-tools: $(TOOLS_READY) $(ASSETS_READY) ## Install the development tools too
 
 .PHONY: check
-check: lint test pages prism faults probe storm-minute ## Everything the continuous integration checks
+check: lint test pages prism faults probe ledger-proofs storm-minute ## Everything the continuous integration checks
 
 .PHONY: lint
 lint: $(TOOLS_READY) $(ASSETS_READY) ## Linters, types, import directions, templates, Django's checks

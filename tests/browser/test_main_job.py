@@ -80,7 +80,7 @@ def _launch(visitor: Visitor, name: str, body: str, *, to: str = "Spring custome
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_role("checkbox", name=to).first.check()
     page.get_by_label("What it says").fill(body)
-    expect(page.get_by_text("Reply STOP to opt out.").first).to_be_visible()
+    expect(page.get_by_text("Reply STOP to opt out, HELP for help.").first).to_be_visible()
     visitor.check()
     page.get_by_role("button", name="Save and review").click()
     page.wait_for_url("**/review/")

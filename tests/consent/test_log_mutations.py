@@ -144,4 +144,4 @@ def test_each_part_of_the_replay_finds_what_the_others_do_not(
 ) -> None:
     """The counter-proof."""
     monkeypatch.setattr(replay, blind, lambda: iter(()))
-    assert unseen(note, 120, seed=5)
+    assert unseen(note, 250, seed=5)

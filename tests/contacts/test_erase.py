@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.timezone import now
 
 from campaigns.launch import plan_campaign
 from campaigns.services import launch
@@ -19,6 +20,7 @@ from consent.evidence import NothingRecorded, evidence_pack
 from consent.facts import load as load_facts
 from consent.models import ConsentRecord, LedgerLeaf, PendingOptIn, PossibleOptOut, Suppression
 from consent.number_marks import Failure, mark_numbers
+from consent.purpose_rules import Rules
 from consent.replay import problems
 from consent.sealing import signer
 from consent.services import is_suppressed, opt_out, raise_possible_opt_out
@@ -220,8 +222,9 @@ def test_the_log_stays_whole_and_other_peoples_proofs_hold(cast: Cast, zoe: Cont
         )
         assert ConsentRecord.objects.filter(number__startswith="-").count() == 2
         assert not Suppression.objects.filter(number=FURTHER).exists()
-        assert load_facts([FURTHER, NUMBER], "marketing")[FURTHER].suppressed_because == "opted_out"
-        assert load_facts([FURTHER, NUMBER], "marketing")[NUMBER].may_have_opted_out
+        facts = load_facts([FURTHER, NUMBER], "marketing", Rules(), now())
+        assert facts[FURTHER]["suppressed_because"] == "opted_out"
+        assert facts[NUMBER]["may_have_opted_out"]
         assert LedgerLeaf.objects.count() == log
         keys = [signer().public_key]
         verifier.check(before, keys)
