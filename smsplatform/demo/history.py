@@ -7,16 +7,19 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from django.utils import timezone
+
 from campaigns.inbound import note_answer
 from campaigns.models import Campaign, CampaignRecipient
 from common.bulk import insert_rows
 from common.ids import uuid7
 from common.lanes import MARKETING, TRANSACTIONAL
 from consent.decision import ALLOW, BLOCK, RULES_VERSION
-from consent.models import ConsentRecord
+from consent.models import ConsentRecord, ConsentState
 from consent.services import opt_out
 from contacts.models import Contact
 from messaging.models import Batch, InboundMessage, Message, Sender
+from messaging.pipeline.spending import count_parts, first_of_month
 from messaging.pipeline.transitions import recount
 from messaging.text import measure
 from support.models import Conversation
@@ -166,11 +169,19 @@ def _write(
         created_at=at,
         not_before=at,
     )
+    agreed = ConsentState.objects.filter(purpose=purpose, act=ConsentRecord.Act.OPT_IN)
+    records = dict(agreed.values_list("number", "record_id"))
     ids, rows = [], []
     for text in texts:
         measured = measure(text.body)
         blocked = text.status == Message.Status.BLOCKED
-        decision = {"outcome": BLOCK if blocked else ALLOW, "rule": text.rule, "rules_version": RULES_VERSION}
+        decision: dict[str, object] = {
+            "outcome": BLOCK if blocked else ALLOW,
+            "rule": text.rule,
+            "rules_version": RULES_VERSION,
+        }
+        if not blocked and text.contact.number in records:
+            decision["data"] = {"record": str(records[text.contact.number])}
         ids.append(uuid7())
         rows.append(
             (
@@ -191,4 +202,6 @@ def _write(
     )  # fmt: skip
     batch.save(update_fields=["part_count"])
     recount([batch.id])
+    if first_of_month(batch.tenant, at) == first_of_month(batch.tenant, timezone.now()):
+        count_parts(batch.tenant, batch.id, batch.part_count)
     return ids

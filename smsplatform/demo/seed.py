@@ -16,7 +16,7 @@ from contacts.models import Contact, ContactList, ContactTag, ListMember, Tag
 from contacts.services import ensure_fields
 from contacts.values import add_values
 from messaging.models import MessageTemplate, ProviderAccount, Sender
-from messaging.services import add_provider_account, add_sender
+from messaging.services import add_provider_account, add_sender, set_part_price
 from smsplatform.demo.history import past_bookings, past_campaign, past_replies, past_stop
 from smsplatform.demo.people import DemoPerson, people
 from smsplatform.demo.phones import show_on_phones
@@ -108,6 +108,7 @@ def _clinic() -> User:
         account = _simulator_account()
         sender = add_sender(tenant=tenant, account=account, value="+12025550100", kind="long_code", label="Front desk")
         add_sender(tenant=tenant, account=account, value="+18445550101", kind="toll_free", label="Toll-free")
+        set_part_price(micros=8_300, currency="USD")
         for name, purpose, body in _TEMPLATES:
             MessageTemplate.objects.create(name=name, purpose=purpose, body=body)
         contacts = _contacts(people(360, seed=7), _CLINIC_LISTS)
