@@ -46,7 +46,7 @@ def sender_is_ready(facts: Facts) -> Decision | None:
 
 def sender_is_registered(facts: Facts) -> Decision | None:
     """Carriers have approved what they want registered of the sender: in the US the brand and campaign of a local number
-    (10DLC), the verification of a toll-free one."""
+    (10DLC), the verification of a toll-free one. Countries whose carriers let no names through get none from a name."""
     problem = facts.registration_problem or facts.unreachable_by_sender
     return Decision(BLOCK, "sender_is_registered", {"problem": problem}) if problem else None
 
