@@ -16,14 +16,14 @@ from consent.models import ConsentRecord, ConsentState, PurposeRules
 from consent.purposes import Purpose
 from tenants.scope import current_tenant_id
 
-__all__ = ["SPOKEN_OR_LESS", "needed_from", "strong_enough", "weak_among"]
+__all__ = ["SPOKEN_OR_LESS", "any_not_in_writing", "needed_from", "strong_enough", "weak_among", "weaker_than"]
 
 _Source = ConsentRecord.Source
 _Agreement = PurposeRules.Agreement
 
 INFERRED: Final = (_Source.EXISTING_CUSTOMER.value, _Source.INQUIRY.value)
-SPOKEN_OR_LESS: Final = (_Source.VERBAL.value, *INFERRED)
-"""What is not in writing; the columns of the index ``consent_record_weak``."""
+SPOKEN_OR_LESS: Final = (_Source.VERBAL.value, _Source.CAME_BACK.value, *INFERRED)
+"""What is not in writing. Who came back had one of the others before: these are in the index ``consent_record_weak``."""
 
 _TOO_WEAK: Final[Mapping[str, tuple[str, ...]]] = {
     _Agreement.LAW: (),
@@ -47,6 +47,13 @@ def needed_from(number: str, purpose: str, asked: str) -> str:
     if asked == _Agreement.LAW and purpose == Purpose.MARKETING and _may_be_in_the_us(number):
         return _Agreement.WRITTEN.value
     return asked
+
+
+def weaker_than(source: str) -> tuple[str, ...]:
+    """The sources of agreements that are less than one of ``source``."""
+    if source in INFERRED:
+        return ()
+    return INFERRED if source in SPOKEN_OR_LESS else SPOKEN_OR_LESS
 
 
 def weak_among(records: Mapping[str, str], purpose: str, asked: str) -> dict[str, dict[str, object]]:
@@ -79,6 +86,11 @@ def _any_weak(purpose: str, asked: str) -> bool:
     """Whether any agreement of the active tenant may be too weak."""
     if asked == _Agreement.LAW and purpose != Purpose.MARKETING:
         return False
+    return any_not_in_writing(purpose)
+
+
+def any_not_in_writing(purpose: str) -> bool:
+    """Whether the active tenant has recorded any such agreement to the purpose."""
     with connection.cursor() as cursor:
         cursor.execute(_ANY, {"tenant": current_tenant_id(), "purpose": purpose})
         return bool(cursor.fetchone()[0])

@@ -6,12 +6,13 @@ Opt-ins from a file *share* the revocation lock, unlike everybody else who write
   records: it comes before, and is seen, or waits and comes after.
 - Two imports that bring the same number at the same time both hold the lock. The current state decides between them:
   its row for (number, purpose) is inserted first, the second one waits for it and then finds it there. Only who
-  inserted the state records the act, so there is one record. When they bring different purposes, both record; the
+  inserted the state records the act, so there is one record; the same when both renew one (``consent.renewal``). When they bring different purposes, both record; the
   second one finds that its place in the number's chain is taken, and tries again behind it.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
@@ -22,10 +23,13 @@ from consent.appending import chained_sql, pending_sql
 from consent.double_opt_in import PENDING_OF_IMPORT, forget_taken_back, wanted
 from consent.models import ConsentRecord
 from consent.purposes import Purpose
+from consent.renewal import FROM_BEFORE, renew_selected, restore
 from consent.revocation_lock import hold_exclusively, share
 from tenants.scope import current_tenant_id
 
 __all__ = ["record_selected_opt_ins", "take_back_selected"]
+
+ResultT = TypeVar("ResultT")
 
 _OPT_IN: Final = """
 WITH agreed AS MATERIALIZED (
@@ -62,7 +66,8 @@ def record_selected_opt_ins(
     actor_id: UUID | None,
     now: object,
 ) -> bool:
-    """Record the agreements that ``query`` selects, for each purpose that the number has no state of.
+    """Record the agreements that ``query`` selects, for each purpose that the number has no state of, or whose agreement
+    has ended before the new one was given (``consent.renewal``).
 
     The query gives ``number`` (each once, in the order of the index), ``position`` (a small whole number, the order of
     the records), ``occurred_at``, ``evidence`` and ``wording`` (null for the common one). Suppressed numbers are left
@@ -77,10 +82,12 @@ def record_selected_opt_ins(
         "actor": actor_id,
         "now": now,
     }
+    for purpose in purposes:
+        _insist(partial(renew_selected, query, values, purpose=purpose, source=source))
     # The planner takes the thousands who agreed for a handful, for it guesses that a few of them are not suppressed; to
     # find each one's evidence it would go through all of them for each.
     with without_nested_loops():
-        counts = [_record(query, {**values, **uuid7_seed(), "purpose": purpose}) for purpose in purposes]
+        counts = [_record(query, {**values, "purpose": purpose}) for purpose in purposes]
         if Purpose.MARKETING in purposes and ConsentRecord.Source.IMPORT in wanted().doors:
             with connection.cursor() as cursor:
                 cursor.execute(PENDING_OF_IMPORT.format(query=query), values)
@@ -89,12 +96,21 @@ def record_selected_opt_ins(
 
 def _record(query: str, values: dict[str, Any]) -> tuple[int, int]:
     """How many agree to one purpose, and for how many of them that was new."""
+
+    def insert() -> tuple[int, int]:
+        with connection.cursor() as cursor:
+            cursor.execute(_OPT_IN.format(query=query), {**values, **uuid7_seed()})
+            asked, recorded = cursor.fetchone()
+            return asked, recorded
+
+    return _insist(insert)
+
+
+def _insist(append: Callable[[], ResultT]) -> ResultT:
     for _ in range(_TRIES):
         try:
-            with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(_OPT_IN.format(query=query), values)
-                asked, recorded = cursor.fetchone()
-                return asked, recorded
+            with transaction.atomic():
+                return append()
         except IntegrityError:
             # Another import went on with a chain; it has committed, so now its entry is seen.
             continue
@@ -104,7 +120,7 @@ def _record(query: str, values: dict[str, Any]) -> tuple[int, int]:
 _TAKE_BACK: Final = """
 WITH wrong AS MATERIALIZED (
     SELECT o.*, row_number() OVER (ORDER BY o.id) AS nth FROM (
-        SELECT DISTINCT ON (r.number) r.id, r.number, r.purpose, w.position
+        SELECT DISTINCT ON (r.number) r.id, r.number, r.purpose, w.position, r.evidence ? 'renews' AS renewed
         FROM ({{query}}) w
         JOIN consent_consentrecord r ON r.tenant_id = %(tenant)s AND r.number = w.number
         WHERE r.act = 'opt_in' AND r.evidence ->> 'import' = %(import_text)s
@@ -116,7 +132,7 @@ WITH wrong AS MATERIALIZED (
     DELETE FROM consent_consentstate s USING wrong w
     WHERE s.tenant_id = %(tenant)s AND s.number = w.number AND s.purpose = w.purpose AND s.record_id = w.id
 ), struck AS ({insert}), waiting AS ({pending})
-SELECT count(*) FROM struck
+SELECT (SELECT count(*) FROM struck), {from_before} FROM wrong w
 """.format(  # noqa: S608
     insert=chained_sql(
         f"SELECT {uuid7_sql('w.nth::int')} AS id, w.number, w.purpose, 'void' AS act, 'import' AS source, "  # noqa: S608
@@ -124,6 +140,7 @@ SELECT count(*) FROM struck
         "%(actor)s::uuid AS actor_id, %(now)s AS occurred_at FROM wrong w"
     ),
     pending=pending_sql("struck"),
+    from_before=FROM_BEFORE,
 )
 
 
@@ -133,7 +150,7 @@ def take_back_selected(
     """Take back what an import recorded for the numbers that ``query`` selects with their ``position``.
 
     Each record of it is struck by a new one. Where it was still in force the number has no consent for that purpose
-    again, as before the import: an import records only where nothing was known. Returns how many were struck.
+    again, as before the import, or the one that it had renewed. Returns how many were struck.
     """
     hold_exclusively()
     values: dict[str, Any] = {
@@ -144,13 +161,17 @@ def take_back_selected(
         "now": now,
     }
     total: int = 0
+    renewed: list[str] = []
     with connection.cursor() as cursor:
         while True:
             # One record of each number at a time: the next one follows it in the chain.
             cursor.execute(_TAKE_BACK.format(query=query), {**values, **uuid7_seed()})
-            struck = int(cursor.fetchone()[0])
+            struck, from_before = cursor.fetchone()
             total += struck
+            renewed += from_before or []
             if not struck:
                 break
+    if renewed:
+        restore(renewed)
     forget_taken_back()
     return total

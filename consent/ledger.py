@@ -20,7 +20,7 @@ from consent.models import ALL_PURPOSES, ConsentRecord, EndedPurpose
 from consent.revocation_lock import hold_exclusively
 from tenants.scope import current_tenant_id
 
-__all__ = ["DERIVED", "OptIn", "project", "rebuild", "record", "record_opt_ins"]
+__all__ = ["DERIVED", "DERIVED_OF_NUMBERS", "OptIn", "project", "rebuild", "record", "record_opt_ins"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +101,10 @@ def project(record_ids: Iterable[UUID]) -> None:
         cursor.execute(_PROJECT, {"records": json_rows(["tenant_id", "id"], rows)})
 
 
-DERIVED: Final = """
+_DERIVED: Final = """
 WITH standing AS (
     SELECT r.* FROM consent_consentrecord r
-    WHERE r.tenant_id = %(tenant)s AND r.act <> 'void' AND r.salt <> ''
+    WHERE r.tenant_id = %(tenant)s AND r.act <> 'void' AND r.salt <> '' {those}
       AND NOT EXISTS (SELECT FROM consent_consentrecord v WHERE v.tenant_id = r.tenant_id AND v.number = r.number
                       AND v.act = 'void' AND v.evidence ->> 'voids' = r.id::text)
 ), acts AS (
@@ -123,7 +123,12 @@ SELECT DISTINCT ON (number, purpose) %(tenant)s::uuid AS tenant_id, number, purp
        id AS record_id
 FROM acts ORDER BY number, purpose, n DESC
 """
+DERIVED: Final = _DERIVED.format(those="")
 """The current state as the records alone tell it; nothing is known of those who were erased."""
+DERIVED_OF_NUMBERS: Final = _DERIVED.format(
+    those="AND r.number IN (SELECT number FROM json_to_recordset(%(numbers)s) AS n(number text))"
+)
+"""The same of some numbers."""
 _REBUILD: Final = f"INSERT INTO consent_consentstate (tenant_id, number, purpose, act, since, record_id) {DERIVED}"
 
 

@@ -10,22 +10,33 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
-from uuid import UUID
+from unicodedata import normalize
 
 from django.conf import settings
 from django.utils import timezone
 
-from consent.ledger import OptIn, record_opt_ins
+from consent.coming_back import in_force_before, renew
 from consent.models import ConsentRecord, OptOutQuestion, OptOutRules, Suppression
 from consent.revocation_lock import hold_exclusively
-from consent.services import agreed_before, lift
+from consent.services import lift
 from tenants import audit
 
-__all__ = ["ANSWER", "Chosen", "chosen", "open_question", "question_after", "revokes_all", "set_rules", "take_answer"]
+__all__ = [
+    "ANSWER",
+    "Chosen",
+    "chosen",
+    "is_answer",
+    "open_question",
+    "question_after",
+    "revokes_all",
+    "set_rules",
+    "take_answer",
+]
 
 ANSWER: Final = "1"
 ANSWER_WITHIN: Final = timedelta(hours=24)
-"""Later, a "1" may mean anything."""
+"""The law sets no time for the answer, only that silence ends everything (64.1200(a)(12)). A day is the platform's own
+measure: later, a "1" may mean anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +72,19 @@ def revokes_all(day: date) -> bool:
 def question_after(*, number: str, language: str) -> str:
     """The purpose about which the confirmation of the opt-out that was just recorded asks, noted as asked; empty: none.
 
-    It asks about nothing that the person had not agreed to before.
+    It asks about nothing that was not in force until then.
     """
     keep = chosen().keep
     suppression = Suppression.objects.filter(number=number, lifted_at=None).first() if keep else None
-    if suppression is None or keep not in agreed_before(suppression):
+    if suppression is None or in_force_before(suppression, keep) is None:
         return ""
     OptOutQuestion.objects.create(number=number, purpose=keep, record_id=suppression.record_id, language=language)
     return keep
+
+
+def is_answer(text: str) -> bool:
+    """Whether a text says "1" and nothing else."""
+    return normalize("NFKC", text).strip(" .\r\n\t") == ANSWER
 
 
 def open_question(number: str) -> OptOutQuestion | None:
@@ -92,22 +108,11 @@ def take_answer(*, number: str, wording: str, evidence: Mapping[str, object]) ->
     suppression = Suppression.objects.filter(number=number, lifted_at=None).first()
     if asked is None or suppression is None:
         return None
-    renewed: UUID | None = agreed_before(suppression).get(asked.purpose)
+    renewed = in_force_before(suppression, asked.purpose)
     if renewed is None:
         return None
     lift(suppression)
-    record_opt_ins(
-        [
-            OptIn(
-                number=number,
-                purpose=asked.purpose,
-                source=ConsentRecord.Source.REPLY,
-                wording=wording,
-                evidence={**evidence, "renews": str(renewed), "opt_out": str(asked.record_id)},
-            )
-        ],
-        actor_id=None,
-    )
+    renew([renewed], wording=wording, evidence={**evidence, "opt_out": str(asked.record_id)})
     asked.answered_at = timezone.now()
     asked.save(update_fields=["answered_at"])
     return asked

@@ -13,6 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Model
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
 
@@ -22,6 +23,7 @@ from consent.models import ConsentRecord, ConsentState, PreferenceLink
 from consent.purposes import Purpose
 from consent.revocation_lock import hold_after_calls
 from consent.services import is_suppressed, opt_out
+from tenants import audit
 from tenants.scope import all_tenants, current_tenant_id
 
 __all__ = ["TAG", "Standing", "find", "keep_links", "link_of", "standing", "stop_all", "stop_some"]
@@ -76,8 +78,13 @@ def stop_some(
     wording: str,
     evidence: Mapping[str, object],
     source: str = ConsentRecord.Source.PREFERENCES,
+    actor_id: UUID | None = None,
+    about: Model | None = None,
 ) -> list[str]:
-    """End the agreement to some purposes; returns those that were in force until now."""
+    """End the agreement to some purposes; returns those that were in force until now. What waits of them ends, too.
+
+    ``about``: what the audit log names when staff (``actor_id``) wrote it down.
+    """
     hold_after_calls([number])
     ended = [one for one in standing(number).purposes if one in purposes]
     record(
@@ -89,10 +96,14 @@ def stop_some(
                 source=source,
                 wording=wording,
                 evidence=dict(evidence),
+                actor_id=actor_id,
             )
             for purpose in ended
         ]
     )
+    if actor_id is not None and ended:
+        after = {"source": source, "purposes": [str(one) for one in ended]}
+        audit.record("consent.purpose_ended", target=about, target_name="", after=after)
     return [str(one) for one in ended]
 
 

@@ -8,15 +8,14 @@ from django.db.models import Model
 from django.utils import timezone
 
 from consent.appending import NewRecord
-from consent.changed_numbers import changes_among
+from consent.coming_back import agreed_before, renew
 from consent.erasure import hidden_names, recognise
 from consent.ledger import OptIn, record, record_opt_ins
-from consent.models import ALL_PURPOSES, ConsentRecord, ConsentState, PossibleOptOut, Suppression
+from consent.models import ALL_PURPOSES, ConsentRecord, PossibleOptOut, Suppression
 from consent.revocation_lock import hold_after_calls, hold_exclusively
 from tenants import audit
 
 __all__ = [
-    "agreed_before",
     "is_suppressed",
     "lift",
     "opt_back_in",
@@ -116,8 +115,8 @@ def opt_out_many(
 def opt_back_in(*, number: str, wording: str, evidence: Mapping[str, object]) -> bool:
     """The person's own START: lifts their suppression and renews what they had agreed to before it.
 
-    It is consent only for what they knew they were joining, so a purpose never agreed to is not granted
-    (compliance facts, section 11.6). Returns False when nothing was suppressed.
+    It is consent only for what they knew they were joining, so a purpose never agreed to is not granted, and what was
+    not agreed to in writing is not in writing now. Returns False when nothing was suppressed.
     """
     hold_exclusively()
     recognise([number])
@@ -125,20 +124,7 @@ def opt_back_in(*, number: str, wording: str, evidence: Mapping[str, object]) ->
     if suppression is None:
         return False
     lift(suppression)
-    renewed = agreed_before(suppression)
-    record_opt_ins(
-        [
-            OptIn(
-                number=number,
-                purpose=purpose,
-                source=ConsentRecord.Source.REPLY,
-                wording=wording,
-                evidence={**evidence, "renews": str(record_id)},
-            )
-            for purpose, record_id in renewed.items()
-        ],
-        actor_id=None,
-    )
+    renew(agreed_before(suppression).values(), wording=wording, evidence=evidence)
     return True
 
 
@@ -171,28 +157,3 @@ def lift(suppression: Suppression) -> None:
     suppression.lifted_at = timezone.now()
     suppression.save(update_fields=["lifted_at"])
     settle_possible_opt_out(number=suppression.number)
-
-
-def agreed_before(suppression: Suppression) -> dict[str, UUID]:
-    """Purpose -> record of the agreement in force just before the suppression."""
-    ended = set(
-        ConsentState.objects.filter(number=suppression.number, act=ConsentRecord.Act.OPT_OUT).values_list(
-            "purpose", flat=True
-        )
-    )
-    agreed: dict[str, UUID] = {}
-    records = ConsentRecord.objects.filter(number=suppression.number).order_by("id")
-    voids = records.filter(act=ConsentRecord.Act.VOID).values_list("evidence__voids", flat=True)
-    struck = {str(record_id) for record_id in voids}
-    changed = changes_among([suppression.number]).get(suppression.number)
-    if changed:
-        # Whoever comes back is somebody else than who agreed.
-        records = records.exclude(act=ConsentRecord.Act.OPT_IN, occurred_at__lt=changed.counts_from)
-    for before in records.filter(id__lt=suppression.record_id).exclude(act=ConsentRecord.Act.VOID):
-        if before.purpose == ALL_PURPOSES:
-            agreed.clear()
-        elif before.act == ConsentRecord.Act.OPT_OUT:
-            agreed.pop(before.purpose, None)
-        elif str(before.id) not in struck:
-            agreed[before.purpose] = before.id
-    return {purpose: record_id for purpose, record_id in agreed.items() if purpose in ended}

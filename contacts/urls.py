@@ -3,6 +3,7 @@
 from django.urls import path
 
 from contacts.views import (
+    agreements,
     archive,
     bulk,
     columns,
@@ -31,8 +32,8 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/file/", bulk.job_file, name="contact_job_file"),
     path("jobs/<uuid:job_id>/cancel/", bulk.job_cancel, name="contact_job_cancel"),
     path("<uuid:contact_id>/edit/", contacts.contact_edit, name="contact_edit"),
-    path("<uuid:contact_id>/opt-in/", contacts.contact_opt_in, name="contact_opt_in"),
-    path("<uuid:contact_id>/opt-out/", contacts.contact_opt_out, name="contact_opt_out"),
+    path("<uuid:contact_id>/opt-in/", agreements.contact_opt_in, name="contact_opt_in"),
+    path("<uuid:contact_id>/opt-out/", agreements.contact_opt_out, name="contact_opt_out"),
     path("<uuid:contact_id>/numbers/add/", numbers.contact_number_add, name="contact_number_add"),
     path(
         "<uuid:contact_id>/numbers/<uuid:number_id>/prefer/",

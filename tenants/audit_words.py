@@ -96,6 +96,7 @@ WORDS: Final[dict[str, str]] = {
     "consent.list_opted_out": "opted out a list of numbers",
     "consent.opt_out_rules_changed": "changed what a STOP ends",
     "consent.opted_out": "recorded an opt-out of {target}",
+    "consent.purpose_ended": "recorded that {target} wants no more of one kind of text",
     "consent.double_opt_in_changed": "changed which agreements are to be confirmed with YES",
     "consent.expiry_changed": "changed how long consent to {target} counts",
     "consent.rules_changed": "changed the rules of {target}",

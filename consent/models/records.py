@@ -41,6 +41,8 @@ class ConsentRecord(TenantOwnedInBulk):
         PAPER = "paper", "Signed paper form"
         TEXT_TO_JOIN = "text_to_join", "Texted a keyword to join"
         REPLY = "reply", "Reply by text"
+        CAME_BACK = "came_back", "Texted to get texts again"
+        """What it renews was not in writing."""
         VERBAL = "verbal", "Said so to staff"
         EXISTING_CUSTOMER = "existing_customer", "Gave the number as a customer"
         INQUIRY = "inquiry", "Asked or applied for something"

@@ -8,8 +8,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from django.db import connection
+from django.utils import timezone
 
-from consent.models import ConsentState, Suppression
+from common.bulk import json_rows
+from consent.models import ChangedNumber, ConsentState, Suppression
+from consent.renewal import has_ended_sql
+from consent.validity import expiry_in_force
 from contacts.models import ContactImport
 from contacts.zones import ZoneSource
 
@@ -30,7 +34,7 @@ RANGE: Final = (
     "s.tenant_id = %(tenant)s AND s.contact_import_id = %(import)s AND s.row_number BETWEEN %(first)s AND %(last)s"
 )
 
-FACTS: Final = """
+FACTS: Final = f"""
 LEFT JOIN contacts_contactnumber n ON n.tenant_id = %(tenant)s AND n.number = s.number
 LEFT JOIN contacts_contact o ON o.tenant_id = n.tenant_id AND o.id = n.contact_id
 LEFT JOIN contacts_contact c ON c.tenant_id = %(tenant)s AND c.number = coalesce(o.number, s.number)
@@ -40,8 +44,18 @@ LEFT JOIN LATERAL (
     SELECT bool_or(act = 'opt_out' AND purpose = ANY(%(purposes)s::text[])) AS out, bool_or(act = 'opt_in') AS earlier
     FROM consent_consentstate WHERE %(states)s AND tenant_id = %(tenant)s AND number = s.number
 ) k ON true
-"""
-"""The row's person ``c``: whose number it is, be it a further one (``o``); the suppression ``x``; earlier acts ``k``."""
+LEFT JOIN LATERAL (
+    SELECT bool_or({has_ended_sql("g.since", "g.months", "g.counts_from")}) AS ended
+    FROM (
+        SELECT coalesce(greatest(a.since, s.agreed_at), %(now)s) AS since, p.months, h.counts_from
+        FROM json_to_recordset(%(validity)s) AS p(purpose text, months int)
+        LEFT JOIN consent_consentstate a ON a.tenant_id = %(tenant)s AND a.number = s.number AND a.purpose = p.purpose
+        LEFT JOIN consent_changednumber h ON h.tenant_id = %(tenant)s AND h.number = s.number
+    ) g
+) e ON %(ending)s
+"""  # noqa: S608
+"""The row's person ``c``: whose number it is, be it a further one (``o``); the suppression ``x``; earlier acts ``k``; and
+whether the newest agreement, on record or of the row's own day, has ended (``e``)."""
 
 _OTHER_ZONE: Final = "s.timezone <> '' AND s.timezone <> c.timezone"
 CONTACT_VALUES: Final = {
@@ -78,7 +92,7 @@ END"""  # noqa: S608
 AGREED: Final = "(%(agreeing)s AND coalesce(s.said, '') NOT IN ('no', 'stop'))"
 NOTE: Final = f"""
 CASE WHEN x.id IS NOT NULL OR (%(foretelling)s AND s.said = 'stop') OR ({AGREED} AND k.out) THEN 'opted_out'
-     WHEN {AGREED} THEN '' WHEN k.earlier THEN 'agreed_earlier' ELSE 'no_consent' END"""
+     WHEN {AGREED} THEN CASE WHEN e.ended THEN 'consent_ended' ELSE '' END WHEN k.earlier THEN 'agreed_earlier' ELSE 'no_consent' END"""
 
 _REFRESH: Final = f"""
 UPDATE contacts_importrow r
@@ -128,6 +142,8 @@ def refresh(values: Mapping[str, Any], which: str) -> int:
 def parameters(job: ContactImport, *, foretelling: bool) -> dict[str, Any]:
     """The parameters of the fragments, but for the range. Runs inside the transaction that uses them."""
     purposes = [purpose for purpose in job.purposes if job.may_prove(purpose)]
+    months = expiry_in_force()
+    validity = [[purpose, months.get(purpose)] for purpose in purposes]
     return {
         "tenant": job.tenant_id,
         "import": job.id,
@@ -136,4 +152,7 @@ def parameters(job: ContactImport, *, foretelling: bool) -> dict[str, Any]:
         "foretelling": foretelling,
         "suppressions": Suppression.objects.filter(lifted_at=None).exists(),
         "states": ConsentState.objects.exists(),
+        "validity": json_rows(["purpose", "months"], validity),
+        "ending": any(end for _, end in validity) or (bool(purposes) and ChangedNumber.objects.exists()),
+        "now": timezone.now(),
     }

@@ -246,7 +246,7 @@ class ImportRow(TenantOwnedInBulk):
     """As a spreadsheet counts: the header is row 1."""
     outcome = models.CharField(max_length=10, choices=Outcome)
     note = models.CharField(max_length=20, blank=True)
-    """Set for a row that is no problem but worth knowing: "opted_out", "no_consent", "agreed_earlier"."""
+    """Set for a row that is no problem but worth knowing: "opted_out", "no_consent", "agreed_earlier", "consent_ended"."""
     number = models.CharField(max_length=16, blank=True)
     preferred = models.CharField(max_length=16, null=True)
     """The person's preferred number, where the row has a further one of theirs."""
@@ -287,7 +287,7 @@ class ImportRow(TenantOwnedInBulk):
             models.Index(
                 fields=["tenant", "contact_import", "note", "row_number"],
                 name="import_row_note",
-                condition=models.Q(note__in=["opted_out", "agreed_earlier"]),
+                condition=models.Q(note__in=["opted_out", "agreed_earlier", "consent_ended"]),
             ),
         ]
 

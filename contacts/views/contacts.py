@@ -1,7 +1,6 @@
 """The list of contacts and the page of one."""
 
 from collections.abc import Collection
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -9,7 +8,6 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.forms import add_errors
@@ -17,14 +15,13 @@ from common.ids import id_or_none_such
 from common.number_zones import likely_zone
 from common.phone_numbers import NumberProblem, parse
 from common.search import search_text
-from consent.ledger import OptIn
 from consent.models import ConsentRecord, ConsentState
 from consent.purposes import Purpose
-from consent.services import is_suppressed, opt_in, opt_out, suppressed_among
+from consent.services import suppressed_among
 from contacts.fields import typed
-from contacts.forms import OptInForm, TagForm
+from contacts.forms import TagForm
 from contacts.list_columns import MAX_COLUMNS, cells_of, chosen_columns, column_choices
-from contacts.models import Contact, ContactField, ContactFilter, ContactList, ContactNumber, Tag
+from contacts.models import Contact, ContactField, ContactFilter, ContactList, Tag
 from contacts.person_forms import ContactForm, NewContactForm
 from contacts.selections import CONSENT_FILTER, Selection
 from contacts.services import (
@@ -45,8 +42,6 @@ __all__ = [
     "contact_edit",
     "contact_list_add",
     "contact_list_remove",
-    "contact_opt_in",
-    "contact_opt_out",
     "contact_tag",
     "contacts",
 ]
@@ -167,67 +162,6 @@ def contact_edit(request: TenantRequest, contact_id: UUID) -> HttpResponse:
             return redirect("contact", contact.id)
     context = {"form": form, "contact": contact}
     return TemplateResponse(request, "contacts/contact_edit.html", context, status=422 if form.errors else 200)
-
-
-@tenant_view(Permission.EDIT_CONTACTS, restricted_too=True)
-@require_http_methods(["GET", "POST"])
-def contact_opt_in(request: TenantRequest, contact_id: UUID) -> HttpResponse:
-    """Write down what a person agreed to, with where the proof is.
-
-    ``?purpose=`` chooses the kind of text beforehand, ``?number=`` which of the person's numbers it is about.
-    """
-    contact = get_object_or_404(Contact, id=contact_id)
-    number = _number_meant(contact, request.GET.get("number"))
-    form = OptInForm(
-        request.POST if request.method == "POST" else None, initial={"purpose": request.GET.get("purpose", "")}
-    )
-    if request.method == "POST" and form.is_valid():
-        if is_suppressed(number=number):
-            form.add_error(None, "This person opted out. Only they can come back, by texting START.")
-        else:
-            data = form.cleaned_data
-            agreement = OptIn(
-                number=number,
-                purpose=data["purpose"],
-                source=data["source"],
-                wording=data["wording"],
-                evidence={"recorded_on": "contact page"},
-            )
-            opt_in(opt_in=agreement, actor_id=request.user.id, about=contact)
-            messages.success(request, "The opt-in is recorded.")
-            return _to_consent_of(contact, number)
-    context = {"form": form, "contact": contact, "number": number, "suppressed": is_suppressed(number=number)}
-    return TemplateResponse(request, "contacts/contact_opt_in.html", context, status=422 if form.errors else 200)
-
-
-@tenant_view(Permission.EDIT_CONTACTS, restricted_too=True)
-@require_POST
-def contact_opt_out(request: TenantRequest, contact_id: UUID) -> HttpResponse:
-    """A person told staff to stop: it holds at once, like their own STOP."""
-    contact = get_object_or_404(Contact, id=contact_id)
-    number = _number_meant(contact, request.POST.get("number"))
-    opt_out(
-        number=number,
-        source=ConsentRecord.Source.STAFF,
-        evidence={"recorded_on": "contact page"},
-        actor_id=request.user.id,
-        about=contact,
-    )
-    messages.success(request, "The opt-out is recorded. This number gets no more texts.")
-    return _to_consent_of(contact, number)
-
-
-def _number_meant(contact: Contact, number: str | None) -> str:
-    """The number that the page was about when the button was pressed; one that is not theirs any more is not found."""
-    if not number or number == contact.number:
-        return contact.number
-    return get_object_or_404(ContactNumber, contact=contact, number=number.replace("\x00", "")).number
-
-
-def _to_consent_of(contact: Contact, number: str) -> HttpResponse:
-    """Back to the contact, with the number that it was about."""
-    shown = "" if number == contact.number else f"?{urlencode({'number': number})}"
-    return redirect(reverse("contact", args=[contact.id]) + shown)
 
 
 @tenant_view(Permission.EDIT_CONTACTS, restricted_too=True)

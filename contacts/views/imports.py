@@ -40,7 +40,7 @@ from tenants.permissions import Permission, allowed
 __all__ = ["import_confirm", "import_delete", "import_job", "import_rejected", "import_undo", "imports"]
 
 COUNTED_UP_TO = 10_000
-_NOTES = ("opted_out", "no_consent", "agreed_earlier")
+_NOTES = ("opted_out", "no_consent", "agreed_earlier", "consent_ended")
 
 
 @tenant_view(Permission.IMPORT_CONTACTS)

@@ -15,14 +15,12 @@ from common.phone_numbers import is_e164
 from common.tasks import enqueue_on_commit
 from consent import number_marks
 from consent.confirming import confirm_opt_in
-from consent.double_opt_in import open_question
-from consent.keywords import ALSO_CONFIRMATIONS, Classification, classify
+from consent.keywords import Classification
 from consent.models import ConsentRecord, NumberMark
 from consent.opt_out_scope import ANSWER, chosen, question_after, revokes_all, take_answer
-from consent.opt_out_scope import open_question as open_scope_question
 from consent.preferences import standing, stop_some
 from consent.purposes import Purpose
-from consent.services import is_suppressed, opt_back_in, opt_out, raise_possible_opt_out
+from consent.services import opt_back_in, opt_out, raise_possible_opt_out
 from contacts.models import Contact
 from messaging.auto_replies import text_of
 from messaging.models import InboundMessage, Message, ProviderAccount, Sender
@@ -30,6 +28,7 @@ from messaging.pipeline.enqueue import Cause, Draft, enqueue
 from messaging.pipeline.service_numbers import service_of
 from messaging.providers.base import CallbackRefused, InboundText
 from messaging.sender_values import is_short_code, may_be_number
+from messaging.services.meaning import is_yes, meaning_of
 from messaging.services.waking import wake
 from messaging.tasks import handle_inbound_text
 
@@ -47,7 +46,7 @@ def receive(account: ProviderAccount, text: InboundText) -> InboundMessage | Non
     Raises ``CallbackRefused`` when it was sent to nothing that can be a sender.
     """
     sender = _sender(account, text)
-    found = _meaning(text)
+    found = meaning_of(text)
     inbound = _store(account, sender, text, found)
     if inbound is None:
         return None
@@ -73,28 +72,6 @@ def _sender(account: ProviderAccount, text: InboundText) -> Sender:
     kind = Sender.Kind.SHORT_CODE if is_short_code(value) else Sender.Kind.LONG_CODE
     added = {"kind": kind, "status": Sender.Status.PAUSED, "label": f"{value} (found by a text)"}
     return Sender.objects.get_or_create(provider_account=account, value=value, defaults=added)[0]
-
-
-def _meaning(text: InboundText) -> Classification:
-    """What the text asks for. START or YES from somebody who is not opted out is an answer like any other, but for the
-    YES that was asked for (double opt-in).
-
-    Only a keyword lifts an opt-out; who asks in other words to be texted again is answered by a person.
-    """
-    found = classify(text.body)
-    if text.body.strip(" .\n") == ANSWER and open_scope_question(text.number):
-        return Classification("opt_in", certain=True, keyword=ANSWER, reason="scope")
-    if found.intent != "opt_in":
-        return found
-    by_keyword = (found.reason or "").startswith("keyword")
-    if by_keyword and (is_suppressed(number=text.number) or (_is_yes(found) and open_question(text.number))):
-        return found
-    return Classification("other", certain=True)
-
-
-def _is_yes(found: Classification) -> bool:
-    """A word that confirms, and not START, which only brings back what there was."""
-    return found.keyword in ALSO_CONFIRMATIONS
 
 
 def _store(account: ProviderAccount, sender: Sender, text: InboundText, found: Classification) -> InboundMessage | None:
@@ -190,7 +167,7 @@ def _opt_in(inbound: InboundMessage, found: Classification) -> _Reply | None:
         return _Reply("kept_confirmation", asked.language, asked.purpose) if asked else None
     if opt_back_in(number=inbound.number, wording=inbound.body, evidence=evidence):
         return _Reply("opt_in_confirmation", found.language)
-    confirmed = _is_yes(found) and confirm_opt_in(number=inbound.number, wording=inbound.body, evidence=evidence)
+    confirmed = is_yes(found) and confirm_opt_in(number=inbound.number, wording=inbound.body, evidence=evidence)
     return _Reply("opt_in_welcome", found.language) if confirmed else None
 
 

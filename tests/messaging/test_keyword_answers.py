@@ -4,11 +4,13 @@ from uuid import uuid4
 
 import pytest
 
+from consent import coming_back
 from consent.ledger import OptIn, record_opt_ins
 from consent.models import ConsentRecord, ConsentState
 from consent.services import is_suppressed
 from messaging.handling import handle_inbound
 from messaging.models import InboundMessage, Message
+from messaging.pipeline.gate import Candidate, Circumstances, decide_all
 from messaging.providers.base import InboundText
 from messaging.services import receive
 from messaging.services.sending import why_or_why_not
@@ -194,3 +196,36 @@ def test_a_keyword_that_was_acted_on_needs_nobodys_attention(cast: Cast) -> None
 def test_the_same_provider_id_is_one_text(cast: Cast) -> None:
     assert text(cast.clinic, "STOP", message_id="SIM1") is not None
     assert text(cast.clinic, "STOP", message_id="SIM1") is None
+
+
+@pytest.mark.parametrize(
+    ("source", "kept", "rule"),
+    [
+        ("web_form", "reply", "all_rules_passed"),
+        ("verbal", "came_back", "agreement_is_strong_enough"),
+        ("existing_customer", "came_back", "agreement_is_strong_enough"),
+        ("inquiry", "came_back", "agreement_is_strong_enough"),
+    ],
+)
+def test_start_makes_no_agreement_in_writing_of_what_was_less(cast: Cast, source: str, kept: str, rule: str) -> None:
+    with tenant_scope(cast.clinic.tenant.id):
+        record_opt_ins([OptIn(ANN, "marketing", source)], actor_id=None)
+    for _ in range(2):
+        text(cast.clinic, "STOP")
+        text(cast.clinic, "START")
+    with tenant_scope(cast.clinic.tenant.id):
+        newest = ConsentRecord.objects.order_by("-id")[0]
+        assert (newest.act, newest.source, newest.wording) == ("opt_in", kept, "START")
+        (decision,) = decide_all([Candidate(ANN)], Circumstances(tenant=cast.clinic.tenant, purpose="marketing"))
+        assert decision.rule == rule
+
+
+def test_without_its_own_source_a_start_would_count_as_writing(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coming_back, "SPOKEN_OR_LESS", ())
+    with tenant_scope(cast.clinic.tenant.id):
+        record_opt_ins([OptIn(ANN, "marketing", "verbal")], actor_id=None)
+    text(cast.clinic, "STOP")
+    text(cast.clinic, "START")
+    with tenant_scope(cast.clinic.tenant.id):
+        (decision,) = decide_all([Candidate(ANN)], Circumstances(tenant=cast.clinic.tenant, purpose="marketing"))
+        assert decision.rule == "all_rules_passed"

@@ -14,14 +14,17 @@ from consent.ledger import OptIn, record_opt_ins
 from consent.models import ConsentRecord, ConsentState, EndedPurpose, OptOutQuestion, Suppression
 from consent.opt_out_scope import Chosen, set_rules
 from consent.preferences import stop_some
+from consent.purpose_rules import Rules
+from consent.purpose_rules import set_rules as set_purpose_rules
 from consent.services import is_suppressed
+from consent.validity import set_expiry
 from contacts.services import create_contact
 from messaging.models import Batch, Message
 from messaging.pipeline.dispatch import run_next_batch
 from messaging.pipeline.enqueue import Cause, Draft, enqueue
 from messaging.pipeline.gate import Candidate, Circumstances, decide_all
 from messaging.providers.base import InboundText
-from messaging.services import receive
+from messaging.services import meaning, receive
 from messaging.tasks import withdraw_texts
 from tenants.models import AuditEntry
 from tenants.scope import tenant_scope
@@ -54,6 +57,14 @@ def say(company: Company, body: str, *, answered: bool = False, turn: int = 0, n
         return " ".join(answers)
 
 
+def ask(company: Company, stop: str = "STOP", *, answered: bool = False, turn: int = 0) -> str:
+    """The person opts out, and the confirmation reaches them."""
+    asked = say(company, stop, answered=answered, turn=turn)
+    while run_next_batch(CONVERSATION):
+        pass
+    return asked
+
+
 def may_get(company: Company, number: str = ANN) -> set[str]:
     with tenant_scope(company.tenant.id):
         return {
@@ -75,11 +86,14 @@ def test_usually_everything_ends_and_nothing_is_asked(cast: Cast) -> None:
 @pytest.mark.parametrize(
     ("stop", "question"), [("STOP", "Reply 1 to keep appointment reminders only."), ("ARRET", "Répondez 1")]
 )
-@pytest.mark.parametrize("answer", ["1", " 1 ", "1."])
-def test_one_kind_is_kept_by_who_wants_it(cast: Cast, answer: str, stop: str, question: str) -> None:
+@pytest.mark.parametrize("answer", ["1", " 1 ", "1.", "１", "1\r\n"])
+def test_one_kind_is_kept_by_who_wants_it(
+    committed_cast: Cast, network: str, answer: str, stop: str, question: str
+) -> None:
+    cast = committed_cast
     agreed(cast.clinic, *PURPOSES)
     choose(cast.clinic, keep="reminder")
-    assert question in say(cast.clinic, stop)
+    assert question in ask(cast.clinic, stop)
     assert may_get(cast.clinic) == set(), "silence ends everything"
     kept = say(cast.clinic, answer)
     assert "appointment reminders and nothing else" in kept or "rappels de rendez-vous et rien d'autre" in kept
@@ -96,17 +110,39 @@ def test_one_kind_is_kept_by_who_wants_it(cast: Cast, answer: str, stop: str, qu
 
 @pytest.mark.parametrize(
     "story",
-    ["never agreed", "took it back", "too late", "second stop", "another answer", "came back", "provider answered"],
+    [
+        "never agreed",
+        "took it back",
+        "had ended",
+        "too late",
+        "second stop",
+        "another answer",
+        "came back",
+        "provider answered",
+        "question never went",
+        "question was late",
+    ],
 )
-def test_when_nothing_is_kept(cast: Cast, story: str) -> None:
-    clinic = cast.clinic
+def test_when_nothing_is_kept(committed_cast: Cast, network: str, story: str) -> None:
+    clinic = committed_cast.clinic
     agreed(clinic, "marketing") if story == "never agreed" else agreed(clinic, *PURPOSES)
+    if story == "had ended":
+        with tenant_scope(clinic.tenant.id):
+            set_expiry(purpose="reminder", months=3)
+            then = timezone.now() - timedelta(days=100)
+            record_opt_ins([OptIn(ANN, "reminder", "web_form", occurred_at=then)], actor_id=None)
     choose(clinic, keep="reminder")
     if story == "took it back":
         with tenant_scope(clinic.tenant.id):
             stop_some(number=ANN, purposes=["reminder"], wording="No reminders", evidence={})
     asked = say(clinic, "STOP", answered=story == "provider answered")
-    assert ("Reply 1" in asked) == (story in {"too late", "second stop", "another answer", "came back"})
+    unasked = {"never agreed", "took it back", "had ended", "provider answered"}
+    assert ("Reply 1" in asked) == (story not in unasked)
+    if story == "question was late":
+        with tenant_scope(clinic.tenant.id):
+            Batch.objects.update(created_at=timezone.now() - timedelta(minutes=5, seconds=1))
+    if story != "question never went":
+        run_next_batch(CONVERSATION)
     if story == "too late":
         with tenant_scope(clinic.tenant.id):
             OptOutQuestion.objects.update(asked_at=timezone.now() - timedelta(hours=24, minutes=1))
@@ -119,13 +155,39 @@ def test_when_nothing_is_kept(cast: Cast, story: str) -> None:
     assert may_get(clinic) == (set(PURPOSES) if story == "came back" else set())
 
 
-def test_an_answer_to_another_business_is_none(cast: Cast) -> None:
+def test_an_answer_to_another_business_is_none(committed_cast: Cast, network: str) -> None:
+    cast = committed_cast
     for company in (cast.clinic, cast.shop):
         agreed(company, *PURPOSES)
         choose(company, keep="reminder")
-    say(cast.clinic, "STOP")
+    ask(cast.clinic)
     assert say(cast.shop, "1") == ""
     assert (may_get(cast.clinic), may_get(cast.shop)) == (set(), set(PURPOSES))
+
+
+def test_without_looking_whether_the_question_went_any_1_would_count(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(meaning, "MAY_HAVE_REACHED", frozenset(Message.Status))
+    agreed(cast.clinic, *PURPOSES)
+    choose(cast.clinic, keep="reminder")
+    say(cast.clinic, "STOP")
+    say(cast.clinic, "1")
+    assert may_get(cast.clinic) == {"reminder"}
+
+
+def test_what_is_kept_is_in_writing_only_if_it_was(committed_cast: Cast, network: str) -> None:
+    clinic = committed_cast.clinic
+    with tenant_scope(clinic.tenant.id):
+        record_opt_ins([OptIn(ANN, "reminder", "verbal")], actor_id=None)
+        set_purpose_rules(purpose="reminder", rules=Rules(agreement="written"))
+    choose(clinic, keep="reminder")
+    ask(clinic)
+    say(clinic, "1")
+    with tenant_scope(clinic.tenant.id):
+        newest = ConsentRecord.objects.order_by("-id")[0]
+        assert (newest.act, newest.source) == ("opt_in", "came_back")
+    assert may_get(clinic) == set()
 
 
 def test_a_late_confirmation_does_not_go(committed_cast: Cast, network: str) -> None:
@@ -207,6 +269,44 @@ def test_what_waits_of_that_kind_ends_and_nothing_else(cast: Cast) -> None:
         record = ConsentState.objects.get(number=ANN, purpose="marketing").record_id
         assert (ended["rule"], ended["data"]) == ("person_agreed", {"consent": "opt_out", "record": str(record)})
         assert not EndedPurpose.objects.exists()
+
+
+def test_staff_end_one_kind(client: Client, cast: Cast) -> None:
+    clinic = cast.clinic
+    agreed(clinic, *PURPOSES)
+    with tenant_scope(clinic.tenant.id):
+        ann = create_contact(tenant=clinic.tenant, number=ANN, values={})
+        for purpose in PURPOSES:
+            enqueue([Draft(ANN, purpose)], Cause("campaign", MARKETING, purpose))
+        Message.objects.update(created_at=timezone.now() - timedelta(seconds=5))
+    sign_in(client, cast.bob, clinic.tenant)
+    page = reverse("contact", args=[ann.id])
+    assert "No more reminders" in text_of(client.get(page))
+    address = reverse("contact_opt_out", args=[ann.id])
+    answer = client.post(f"{address}?number=%2B12025550101", {"purpose": "reminder"}, follow=True)
+    assert "This number gets no more of: Reminders." in text_of(answer)
+    assert may_get(clinic) == {"marketing", "transactional"}
+    withdraw_texts()
+    with tenant_scope(clinic.tenant.id):
+        assert [one.body for one in Message.objects.filter(status="blocked")] == ["reminder"]
+        record = ConsentRecord.objects.order_by("-id")[0]
+        assert (record.act, record.purpose, record.source, record.actor_id) == (
+            "opt_out",
+            "reminder",
+            "staff",
+            cast.bob.id,
+        )
+        entry = AuditEntry.objects.get(action="consent.purpose_ended")
+        assert entry.after == {"source": "staff", "purposes": ["reminder"]}
+    # Once more, a kind that there is not, somebody else's number.
+    for purpose in ("reminder", "support", "all", "\x00"):
+        assert "No agreement to this kind of text is in force" in text_of(
+            client.post(address, {"purpose": purpose}, follow=True)
+        )
+    assert client.post(f"{address}?number=%2B12025550102", {"purpose": "marketing"}).status_code == 404
+    sign_in(client, cast.vera, clinic.tenant)
+    assert client.post(address, {"purpose": "marketing"}).status_code == 403
+    assert may_get(clinic) == {"marketing", "transactional"}
 
 
 def test_a_list_is_opted_out(client: Client, cast: Cast) -> None:
